@@ -1,0 +1,2 @@
+/** Messages of the image customizer. */
+export * from './generated/incusos/customizer/v1/customizer.ts';

@@ -1,0 +1,2 @@
+/** Messages of the image feed. */
+export * from './generated/incusos/images/v1/images.ts';

@@ -1,0 +1,2 @@
+/** The contract of every service that owns state. */
+export * from './generated/incusos/state/v1/state_owner.ts';
