@@ -1,0 +1,19 @@
+import type { Command } from './command.ts';
+import type { EmulatedMachine } from './machine/emulated-machine.ts';
+import type { Tool } from './tools/tool.ts';
+
+/** A part of the machine. */
+export interface Area {
+  readonly name: string;
+  /** Its programs by name, without a path. */
+  readonly tools: Readonly<Record<string, Tool>>;
+  /**
+   * Writes the files that firmware, kernel and udev would provide (`/sys`, `/proc`, `/dev/disk/by-id`, …) so that
+   * they match the description. Called at power-on and after the hardware changed; may run again at any time.
+   */
+  readonly populate: (machine: EmulatedMachine) => Promise<void>;
+  /** What a power cut does to what the operating system held in memory (mounts, imported pools, addresses). */
+  readonly powerOff: (machine: EmulatedMachine) => Promise<void>;
+  /** Commands that change the hardware from outside, such as `drive add`. */
+  readonly commands: readonly Command[];
+}

@@ -1,0 +1,8 @@
+/** What the emulated machine is made of. An area brings its programs and the files that the kernel would show. */
+import { network } from './network/area.ts';
+import { security } from './security/area.ts';
+import { storage } from './storage/area.ts';
+import { system } from './system/area.ts';
+import type { Area } from './area.ts';
+
+export const areas: readonly Area[] = [system, network, storage, security];

@@ -1,0 +1,116 @@
+/**
+ * Keeps an emulated machine in a directory shared by several processes.
+ *
+ * Invariants: `machine.json` is replaced as a whole; a change is read, made and written under one lock, so no
+ * process loses another's; a lock left by a process that is gone is taken over.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LocalFiles } from '@incusos/host';
+import { defaultMachine, parseMachine } from './machine-file.ts';
+import type { Machine } from './machine.ts';
+
+/** Another process kept the machine's lock for too long. */
+export class MachineBusyError extends Error {
+  override readonly name = 'MachineBusyError';
+}
+
+const lockPatienceMs = 10_000;
+
+export class EmulatedMachine {
+  /** The machine's own files, `/etc`, `/sys` and so on, as they are in the directory `root`. */
+  readonly files: LocalFiles;
+  private readonly path: string;
+  private readonly lockPath: string;
+  private cached: { readonly stamp: string; readonly machine: Machine } | undefined;
+  private queue: Promise<unknown> = Promise.resolve();
+
+  /** @param directory holds `machine.json` and `root/`. */
+  constructor(readonly directory: string) {
+    this.path = join(directory, 'machine.json');
+    this.lockPath = join(directory, 'machine.lock');
+    this.files = new LocalFiles(join(directory, 'root'));
+  }
+
+  /** Whether the directory holds a machine already. */
+  get exists(): boolean {
+    return existsSync(this.path);
+  }
+
+  /** Puts a machine into the directory. */
+  create(machine: Machine = defaultMachine()): void {
+    mkdirSync(join(this.directory, 'root'), { recursive: true });
+    this.write(machine);
+  }
+
+  /** The machine as it is now. Not to be changed; {@link EmulatedMachine.change} does that. */
+  read(): Readonly<Machine> {
+    const stats = statSync(this.path, { bigint: true });
+    const stamp = `${stats.ino}:${stats.mtimeNs}:${stats.size}`;
+    if (this.cached?.stamp !== stamp) {
+      this.cached = { stamp, machine: parseMachine(readFileSync(this.path, 'utf8')) };
+    }
+    return this.cached.machine;
+  }
+
+  /**
+   * Changes the machine. `edit` gets a copy that it may change; what it returns is handed on. Nothing is written
+   * when it throws.
+   */
+  change<R>(edit: (machine: Machine) => R | Promise<R>): Promise<R> {
+    const result = this.queue.then(async () => {
+      const release = await this.lock();
+      try {
+        const machine = structuredClone(this.read()) as Machine;
+        const answer = await edit(machine);
+        this.write(machine);
+        return answer;
+      } finally {
+        release();
+      }
+    });
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Calls back when the machine may have changed, by whichever process. */
+  watch(onChange: () => void): { close(): void } {
+    return watch(this.directory, { persistent: false }, (_event, name) => {
+      if (name === 'machine.json') onChange();
+    });
+  }
+
+  private write(machine: Machine): void {
+    const temporary = `${this.path}.${randomBytes(4).toString('hex')}.tmp`;
+    writeFileSync(temporary, `${JSON.stringify(machine, undefined, 2)}\n`);
+    renameSync(temporary, this.path);
+  }
+
+  private async lock(): Promise<() => void> {
+    const deadline = Date.now() + lockPatienceMs;
+    for (;;) {
+      try {
+        writeFileSync(this.lockPath, String(process.pid), { flag: 'wx' });
+        return () => rmSync(this.lockPath, { force: true });
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      }
+      this.breakStaleLock();
+      if (Date.now() > deadline) throw new MachineBusyError(`the emulated machine in ${this.directory} is busy`);
+      await sleep(2 + Math.random() * 6);
+    }
+  }
+
+  private breakStaleLock(): void {
+    try {
+      const owner = Number(readFileSync(this.lockPath, 'utf8'));
+      // An empty lock file is one whose owner is about to write its id.
+      if (owner === 0 || owner === process.pid) return;
+      process.kill(owner, 0);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ESRCH') rmSync(this.lockPath, { force: true });
+    }
+  }
+}

@@ -1,0 +1,8 @@
+/** The security section of a machine description. */
+export interface SecuritySection {
+  readonly placeholder?: never;
+}
+
+export function defaultSecurity(): SecuritySection {
+  return {};
+}

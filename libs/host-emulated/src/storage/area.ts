@@ -1,0 +1,9 @@
+import type { Area } from '../area.ts';
+
+export const storage: Area = {
+  name: 'storage',
+  tools: {},
+  populate: () => Promise.resolve(),
+  powerOff: () => Promise.resolve(),
+  commands: [],
+};

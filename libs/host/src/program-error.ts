@@ -1,0 +1,18 @@
+/** Why a program gave no usable result. */
+export type ProgramFailure = 'not-found' | 'failed' | 'timed-out' | 'too-much-output' | 'aborted';
+
+/** A program that could not be run, or ended in a way its caller did not accept. */
+export class ProgramError extends Error {
+  override readonly name = 'ProgramError';
+
+  constructor(
+    readonly failure: ProgramFailure,
+    readonly program: string,
+    /** What the program wrote to standard error, trimmed; the sentence a person should see. */
+    readonly stderr: string,
+    readonly exitCode: number | undefined,
+    message: string,
+  ) {
+    super(message);
+  }
+}

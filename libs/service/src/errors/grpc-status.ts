@@ -1,0 +1,63 @@
+/**
+ * Errors on their way over gRPC: the status code for everyone, and `google.rpc` details (ErrorInfo with our reason,
+ * BadRequest with the fields) for us.
+ */
+import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
+import { BadRequest, ErrorInfo, Status } from '@incusos/contracts/rpc';
+import { DomainError } from './domain-error.ts';
+import { errorReasons, isErrorReason, reasonOfStatus } from './reasons.ts';
+
+const detailsKey = 'grpc-status-details-bin';
+const typePrefix = 'type.googleapis.com/google.rpc.';
+const domain = 'incusos';
+
+/** The gRPC status of an error, with its details as trailing metadata. */
+export function toGrpcError(error: DomainError): Partial<StatusObject> {
+  const code = errorReasons[error.reason].grpc;
+  const details = [
+    {
+      type_url: `${typePrefix}ErrorInfo`,
+      value: ErrorInfo.encode({ reason: error.reason, domain, metadata: {} }).finish(),
+    },
+  ];
+  if (error.fields.length > 0) {
+    const field_violations = error.fields.map(({ field, reason }) => ({ field, description: reason }));
+    details.push({ type_url: `${typePrefix}BadRequest`, value: BadRequest.encode({ field_violations }).finish() });
+  }
+  const metadata = new Metadata();
+  const encoded = Status.encode({ code, message: error.message, details }).finish();
+  metadata.set(detailsKey, Buffer.from(encoded));
+  return { code, details: error.message, metadata };
+}
+
+/** The error that a call of ours failed with. `service` names who was called, for when it didn't answer at all. */
+export function fromGrpcError(error: ServiceError, service: string): DomainError {
+  const details = error.metadata.get(detailsKey)[0];
+  if (details instanceof Buffer) return fromDetails(Status.decode(details), error);
+  switch (error.code) {
+    case status.UNAVAILABLE:
+      return new DomainError('UNAVAILABLE', `the ${service} service is not available right now, try again`, { cause: error });
+    case status.DEADLINE_EXCEEDED:
+      return new DomainError('TIMED_OUT', `the ${service} service did not answer in time`, { cause: error });
+    case status.UNIMPLEMENTED:
+      return new DomainError('NOT_IMPLEMENTED', 'not implemented', { cause: error });
+    case status.RESOURCE_EXHAUSTED:
+      return new DomainError('TOO_LARGE', `a message to or from the ${service} service is too large`, { cause: error });
+    default:
+      return new DomainError(reasonOfStatus(error.code), error.details, { cause: error });
+  }
+}
+
+function fromDetails(rpcStatus: Status, cause: ServiceError): DomainError {
+  let reason = reasonOfStatus(rpcStatus.code);
+  let fields: { field: string; reason: string }[] = [];
+  for (const { type_url, value } of rpcStatus.details) {
+    if (type_url === `${typePrefix}ErrorInfo`) {
+      const info = ErrorInfo.decode(value);
+      if (isErrorReason(info.reason)) reason = info.reason;
+    } else if (type_url === `${typePrefix}BadRequest`) {
+      fields = BadRequest.decode(value).field_violations.map(({ field, description }) => ({ field, reason: description }));
+    }
+  }
+  return new DomainError(reason, rpcStatus.message, { cause, fields });
+}

@@ -1,0 +1,128 @@
+/**
+ * Answers gRPC calls with the methods of Nest providers.
+ *
+ * Invariants: every call has a deadline and an abort signal that its handler gets; whatever a handler throws leaves
+ * as a gRPC status of the one error table; a stream is read and written only as fast as the other side goes.
+ */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  type sendUnaryData,
+  Server,
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type ServiceDefinition,
+  type UntypedHandleCall,
+} from '@grpc/grpc-js';
+import { DomainError } from '../errors/domain-error.ts';
+import { toGrpcError } from '../errors/grpc-status.ts';
+import type { Logger } from '../logging/logger.ts';
+import { type CallContext, runInCall } from './call-context.ts';
+import { correlationIdKey } from './metadata-keys.ts';
+import type { MethodShape, ServiceShape } from './types.ts';
+
+/** A call without a deadline gets this one. */
+const defaultDeadlineMs = 60_000;
+
+type AnyCall =
+  | ServerUnaryCall<unknown, unknown>
+  | ServerReadableStream<unknown, unknown>
+  | ServerWritableStream<unknown, unknown>
+  | ServerDuplexStream<unknown, unknown>;
+
+type AnyHandler = (request: unknown, context: CallContext) => unknown;
+
+/** Adds the service that `controller` answers to a server. */
+export function addController(server: Server, definition: ServiceShape, controller: object, logger: Logger): void {
+  const implementation: Record<string, UntypedHandleCall> = {};
+  for (const [name, method] of Object.entries(definition)) {
+    const handler: unknown = Reflect.get(controller, name);
+    if (typeof handler !== 'function') throw new Error(`${controller.constructor.name} lacks ${name} of ${method.path}`);
+    implementation[name] = handle(method, handler.bind(controller) as AnyHandler, logger);
+  }
+  server.addService(definition as unknown as ServiceDefinition, implementation);
+}
+
+function handle(method: MethodShape, handler: AnyHandler, logger: Logger): UntypedHandleCall {
+  if (method.responseStream) {
+    return (call: ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>) => {
+      const context = contextOf(call);
+      const request = method.requestStream ? call : 'request' in call ? call.request : undefined;
+      void runInCall(context, async () => {
+        try {
+          await pump(handler(request, context) as AsyncIterable<unknown>, call, context.signal);
+          call.end();
+        } catch (error) {
+          call.destroy(statusError(error, method, context, logger));
+        }
+      });
+    };
+  }
+  return (
+    call: ServerUnaryCall<unknown, unknown> | ServerReadableStream<unknown, unknown>,
+    callback: sendUnaryData<unknown>,
+  ) => {
+    const context = contextOf(call);
+    const request = method.requestStream ? call : 'request' in call ? call.request : undefined;
+    void runInCall(context, async () => {
+      try {
+        const answer: unknown = await handler(request, context);
+        callback(null, answer);
+      } catch (error) {
+        callback(statusError(error, method, context, logger));
+      }
+    });
+  };
+}
+
+async function pump(
+  messages: AsyncIterable<unknown>,
+  call: ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const message of messages) {
+    signal.throwIfAborted();
+    if (!call.write(message)) await once(call, 'drain', { signal });
+  }
+}
+
+function contextOf(call: AnyCall): CallContext {
+  const given = call.getDeadline();
+  const deadline = given instanceof Date ? given : new Date(Math.min(given, Date.now() + defaultDeadlineMs));
+  const id = call.metadata.get(correlationIdKey)[0];
+  return {
+    correlationId: typeof id === 'string' ? id : randomUUID(),
+    deadline,
+    get signal() {
+      return cancellationOf(call);
+    },
+  };
+}
+
+const cancellations = new WeakMap<AnyCall, AbortSignal>();
+
+/** Made when a handler asks for it: most calls end before anyone looks. */
+function cancellationOf(call: AnyCall): AbortSignal {
+  const known = cancellations.get(call);
+  if (known !== undefined) return known;
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(new DomainError('CANCELLED', 'the caller gave up'));
+  if (call.cancelled) abort();
+  else call.once('cancelled', abort);
+  cancellations.set(call, controller.signal);
+  return controller.signal;
+}
+
+function statusError(error: unknown, method: MethodShape, context: CallContext, logger: Logger): Error {
+  const known = error instanceof DomainError ? error : undefined;
+  if (known === undefined || known.reason === 'INTERNAL') {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    logger.error('call failed unexpectedly', { method: method.path, error: detail });
+  }
+  const shown =
+    known ??
+    new DomainError('INTERNAL', `an internal error occurred; the log has the details under ${context.correlationId}`);
+  return Object.assign(new Error(shown.message), toGrpcError(shown));
+}

@@ -1,0 +1,15 @@
+/** What makes a process one of our services. */
+export { bootstrapService, type ServiceOptions } from './lifecycle/bootstrap.ts';
+export { onStop, stopOnSignals } from './lifecycle/stop.ts';
+export { runDirectory, socketPath, type ServiceName, serviceNames } from './lifecycle/sockets.ts';
+export { DomainError } from './errors/domain-error.ts';
+export { errorReasons, type ErrorReason, type FieldViolation, httpStatus } from './errors/reasons.ts';
+export { fromGrpcError, toGrpcError } from './errors/grpc-status.ts';
+export { type CallContext, currentCall, runInCall } from './grpc/call-context.ts';
+export { GrpcController } from './grpc/grpc-controller.ts';
+export type { ServiceClient, ServiceHandlers } from './grpc/types.ts';
+export { type CallOptions, connectService, type ServiceConnection } from './grpc/client.ts';
+export { checkHealth } from './grpc/health-client.ts';
+export { createLogger, type Logger } from './logging/logger.ts';
+export { LOGGER } from './logging/tokens.ts';
+export { ExclusiveRunner } from './lifecycle/exclusive-runner.ts';

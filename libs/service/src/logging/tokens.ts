@@ -1,0 +1,2 @@
+/** Injects the process's logger. */
+export const LOGGER = Symbol('logger');

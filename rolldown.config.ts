@@ -1,0 +1,44 @@
+/**
+ * Bundles every process into one file: `dist/apps/<name>/main.mjs`, and the emulated machine into a module
+ * that a service loads at run time, so that no shipped service contains it.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { defineConfig, type RolldownOptions } from 'rolldown';
+
+/** What Nest asks for only when an optional transport or adapter is used; none of them is. */
+const neverUsed = [
+  '@nestjs/websockets',
+  '@nestjs/websockets/socket-module',
+  '@nestjs/websockets/socket-module.js',
+  '@nestjs/microservices',
+  '@nestjs/microservices/microservices-module',
+  '@nestjs/microservices/microservices-module.js',
+  '@nestjs/platform-express',
+  '@fastify/static',
+  '@fastify/view',
+];
+
+function bundle(input: string, file: string): RolldownOptions {
+  return {
+    input,
+    platform: 'node',
+    external: neverUsed,
+    tsconfig: 'tsconfig.json',
+    transform: { target: 'node24', decorator: { legacy: true, emitDecoratorMetadata: true } },
+    output: {
+      file,
+      format: 'esm',
+      codeSplitting: false,
+      keepNames: true,
+      sourcemap: true,
+      comments: false,
+    },
+  };
+}
+
+const apps = readdirSync('apps').filter((name) => existsSync(`apps/${name}/src/main.ts`));
+
+export default defineConfig([
+  ...apps.map((name) => bundle(`apps/${name}/src/main.ts`, `dist/apps/${name}/main.mjs`)),
+  bundle('libs/host-emulated/src/index.ts', 'dist/libs/host-emulated/host-emulated.mjs'),
+]);
