@@ -17,12 +17,13 @@ export function toGrpcError(error: DomainError): Partial<StatusObject> {
   const details = [
     {
       type_url: `${typePrefix}ErrorInfo`,
-      value: ErrorInfo.encode({ reason: error.reason, domain, metadata: {} }).finish(),
+      value: Buffer.from(ErrorInfo.encode({ reason: error.reason, domain, metadata: {} }).finish()),
     },
   ];
   if (error.fields.length > 0) {
     const field_violations = error.fields.map(({ field, reason }) => ({ field, description: reason }));
-    details.push({ type_url: `${typePrefix}BadRequest`, value: BadRequest.encode({ field_violations }).finish() });
+    const request = BadRequest.encode(BadRequest.create({ field_violations })).finish();
+    details.push({ type_url: `${typePrefix}BadRequest`, value: Buffer.from(request) });
   }
   const metadata = new Metadata();
   const encoded = Status.encode({ code, message: error.message, details }).finish();

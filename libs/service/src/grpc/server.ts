@@ -5,7 +5,7 @@
  * as a gRPC status of the one error table; a stream is read and written only as fast as the other side goes.
  */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import {
   type sendUnaryData,
   Server,
@@ -110,7 +110,7 @@ function cancellationOf(call: AnyCall): AbortSignal {
   const controller = new AbortController();
   const abort = (): void => controller.abort(new DomainError('CANCELLED', 'the caller gave up'));
   if (call.cancelled) abort();
-  else call.once('cancelled', abort);
+  else (call as EventEmitter).once('cancelled', abort);
   cancellations.set(call, controller.signal);
   return controller.signal;
 }
