@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import type { EmulatedMachine } from './machine/emulated-machine.ts';
+import type { Unit } from './system/units.ts';
 import type { Tool } from './tools/tool.ts';
 
 /** A part of the machine. */
@@ -7,6 +8,8 @@ export interface Area {
   readonly name: string;
   /** Its programs by name, without a path. */
   readonly tools: Readonly<Record<string, Tool>>;
+  /** Its units of the service manager, in the order in which they start at boot. */
+  readonly units?: readonly Unit[];
   /**
    * Writes the files that firmware, kernel and udev would provide (`/sys`, `/proc`, `/dev/disk/by-id`, …) so that
    * they match the description. Called at power-on and after the hardware changed; may run again at any time.

@@ -6,3 +6,4 @@ export { LocalFiles } from './files.ts';
 export type { Programs, ProgramStream, RunOptions, RunResult } from './programs.ts';
 export { LocalPrograms } from './programs.ts';
 export { ProgramError, type ProgramFailure } from './program-error.ts';
+export { type ProcessExit, type ProcessOptions, type RunningProcess, startProcess } from './process.ts';

@@ -82,7 +82,11 @@ export class LocalPrograms implements Programs {
     return this.start(argv, options, false);
   }
 
-  private start(argv: readonly [string, ...string[]], options: RunOptions, keepOutput: boolean): ProgramStream {
+  private start(
+    argv: readonly [string, ...string[]],
+    options: RunOptions,
+    keepOutput: boolean,
+  ): ProgramStream {
     const [program, ...rest] = argv;
     options.signal?.throwIfAborted();
     const child = spawn(program, rest, {
@@ -130,7 +134,9 @@ export class LocalPrograms implements Programs {
             program,
             '',
             undefined,
-            missing ? `program ${program} isn't installed` : `program ${program} could not be started: ${error.code ?? 'unknown reason'}`,
+            missing
+              ? `program ${program} isn't installed`
+              : `program ${program} could not be started: ${error.code ?? 'unknown reason'}`,
           ),
         );
       });
@@ -153,7 +159,15 @@ export class LocalPrograms implements Programs {
           return;
         }
         const how = code === null ? `was ended by ${signal ?? 'a signal'}` : `failed with exit code ${code}`;
-        reject(new ProgramError('failed', program, said, code ?? undefined, said === '' ? `${program} ${how}` : `${program} ${how}: ${said}`));
+        reject(
+          new ProgramError(
+            'failed',
+            program,
+            said,
+            code ?? undefined,
+            said === '' ? `${program} ${how}` : `${program} ${how}: ${said}`,
+          ),
+        );
       });
     });
   }

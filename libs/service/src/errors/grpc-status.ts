@@ -35,29 +35,32 @@ export function toGrpcError(error: DomainError): Partial<StatusObject> {
 export function fromGrpcError(error: ServiceError, service: string): DomainError {
   const details = error.metadata.get(detailsKey)[0];
   if (details instanceof Buffer) return fromDetails(Status.decode(details), error);
-  switch (error.code) {
-    case status.UNAVAILABLE:
-      return new DomainError('UNAVAILABLE', `the ${service} service is not available right now, try again`, { cause: error });
-    case status.DEADLINE_EXCEEDED:
-      return new DomainError('TIMED_OUT', `the ${service} service did not answer in time`, { cause: error });
-    case status.UNIMPLEMENTED:
-      return new DomainError('NOT_IMPLEMENTED', 'not implemented', { cause: error });
-    case status.RESOURCE_EXHAUSTED:
-      return new DomainError('TOO_LARGE', `a message to or from the ${service} service is too large`, { cause: error });
-    default:
-      return new DomainError(reasonOfStatus(error.code), error.details, { cause: error });
-  }
+  return new DomainError(reasonOfStatus(error.code), explanation(error, service), { cause: error });
+}
+
+/** A sentence for a status that came from gRPC itself and not from a handler of ours. */
+function explanation(error: ServiceError, service: string): string {
+  const sentences: Partial<Record<status, string>> = {
+    [status.UNAVAILABLE]: `the ${service} service is not available right now, try again`,
+    [status.DEADLINE_EXCEEDED]: `the ${service} service did not answer in time`,
+    [status.UNIMPLEMENTED]: 'not implemented',
+    [status.RESOURCE_EXHAUSTED]: `a message to or from the ${service} service is too large`,
+  };
+  return sentences[error.code] ?? error.details;
 }
 
 function fromDetails(rpcStatus: Status, cause: ServiceError): DomainError {
-  let reason = reasonOfStatus(rpcStatus.code);
+  let reason = reasonOfStatus(cause.code);
   let fields: { field: string; reason: string }[] = [];
   for (const { type_url, value } of rpcStatus.details) {
     if (type_url === `${typePrefix}ErrorInfo`) {
       const info = ErrorInfo.decode(value);
       if (isErrorReason(info.reason)) reason = info.reason;
     } else if (type_url === `${typePrefix}BadRequest`) {
-      fields = BadRequest.decode(value).field_violations.map(({ field, description }) => ({ field, reason: description }));
+      fields = BadRequest.decode(value).field_violations.map(({ field, description }) => ({
+        field,
+        reason: description,
+      }));
     }
   }
   return new DomainError(reason, rpcStatus.message, { cause, fields });

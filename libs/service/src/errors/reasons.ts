@@ -47,7 +47,7 @@ export function httpStatus(reason: ErrorReason): number {
 }
 
 /** The reason that a bare gRPC status stands for, when no details came with it. */
-export function reasonOfStatus(code: number): ErrorReason {
+export function reasonOfStatus(code: status): ErrorReason {
   for (const [reason, entry] of Object.entries(errorReasons)) {
     if (entry.grpc === code && isErrorReason(reason)) return reason;
   }

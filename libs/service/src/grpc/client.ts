@@ -66,7 +66,13 @@ function bind(client: Client, service: string, method: MethodShape): unknown {
   const deserialize = method.responseDeserialize;
   if (method.requestStream && method.responseStream) {
     return (requests: AsyncIterable<unknown>, options: CallOptions = {}) => {
-      const call = client.makeBidiStreamRequest(method.path, serialize, deserialize, metadata(), deadline(options));
+      const call = client.makeBidiStreamRequest(
+        method.path,
+        serialize,
+        deserialize,
+        metadata(),
+        deadline(options),
+      );
       const done = cancelWith(call, options.signal);
       void send(requests, call).catch(() => call.cancel());
       return receive(call, service, done);
@@ -74,7 +80,14 @@ function bind(client: Client, service: string, method: MethodShape): unknown {
   }
   if (method.responseStream) {
     return (request: unknown, options: CallOptions = {}) => {
-      const call = client.makeServerStreamRequest(method.path, serialize, deserialize, request, metadata(), deadline(options));
+      const call = client.makeServerStreamRequest(
+        method.path,
+        serialize,
+        deserialize,
+        request,
+        metadata(),
+        deadline(options),
+      );
       return receive(call, service, cancelWith(call, options.signal));
     };
   }
@@ -82,12 +95,19 @@ function bind(client: Client, service: string, method: MethodShape): unknown {
     return (requests: AsyncIterable<unknown>, options: CallOptions = {}) =>
       new Promise((resolve, reject) => {
         let sourceError: unknown;
-        const call = client.makeClientStreamRequest(method.path, serialize, deserialize, metadata(), deadline(options), (error, answer) => {
-          done();
-          if (sourceError !== undefined) reject(asError(sourceError));
-          else if (error === null) resolve(answer);
-          else reject(fromGrpcError(error, service));
-        });
+        const call = client.makeClientStreamRequest(
+          method.path,
+          serialize,
+          deserialize,
+          metadata(),
+          deadline(options),
+          (error, answer) => {
+            done();
+            if (sourceError !== undefined) reject(asError(sourceError));
+            else if (error === null) resolve(answer);
+            else reject(fromGrpcError(error, service));
+          },
+        );
         const done = cancelWith(call, options.signal);
         send(requests, call).catch((error: unknown) => {
           sourceError = error;
@@ -97,11 +117,19 @@ function bind(client: Client, service: string, method: MethodShape): unknown {
   }
   return (request: unknown, options: CallOptions = {}) =>
     new Promise((resolve, reject) => {
-      const call = client.makeUnaryRequest(method.path, serialize, deserialize, request, metadata(), deadline(options), (error, answer) => {
-        done();
-        if (error === null) resolve(answer);
-        else reject(fromGrpcError(error, service));
-      });
+      const call = client.makeUnaryRequest(
+        method.path,
+        serialize,
+        deserialize,
+        request,
+        metadata(),
+        deadline(options),
+        (error, answer) => {
+          done();
+          if (error === null) resolve(answer);
+          else reject(fromGrpcError(error, service));
+        },
+      );
       const done = cancelWith(call, options.signal);
     });
 }
@@ -130,12 +158,17 @@ async function send(requests: AsyncIterable<unknown>, call: ClientWritableStream
   for await (const request of requests) {
     // A call that ended early (refused, gone) takes no more; its own error says why.
     if (call.destroyed || call.writableEnded) return;
-    if (!call.write(request)) await Promise.race([once(call, 'drain'), once(call, 'close'), once(call, 'status')]);
+    if (!call.write(request))
+      await Promise.race([once(call, 'drain'), once(call, 'close'), once(call, 'status')]);
   }
   call.end();
 }
 
-async function* receive(call: ClientReadableStream<unknown>, service: string, done: () => void): AsyncGenerator<unknown> {
+async function* receive(
+  call: ClientReadableStream<unknown>,
+  service: string,
+  done: () => void,
+): AsyncGenerator {
   try {
     for await (const message of call) yield message;
   } catch (error) {

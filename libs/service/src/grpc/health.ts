@@ -1,6 +1,7 @@
 /** `grpc.health.v1` for one process: not serving until it is ready, and not serving any more once it stops. */
 import { status as grpcStatus } from '@grpc/grpc-js';
-import { HealthCheckResponse_ServingStatus as ServingStatus, HealthService } from '@incusos/contracts/health';
+import type { HealthService } from '@incusos/contracts/health';
+import { HealthCheckResponse_ServingStatus as ServingStatus } from '@incusos/contracts/health';
 import type { CallContext } from './call-context.ts';
 import type { ServiceHandlers } from './types.ts';
 

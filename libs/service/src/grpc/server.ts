@@ -6,9 +6,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type EventEmitter, once } from 'node:events';
+import type { Server } from '@grpc/grpc-js';
 import {
   type sendUnaryData,
-  Server,
   type ServerDuplexStream,
   type ServerReadableStream,
   type ServerUnaryCall,
@@ -35,11 +35,17 @@ type AnyCall =
 type AnyHandler = (request: unknown, context: CallContext) => unknown;
 
 /** Adds the service that `controller` answers to a server. */
-export function addController(server: Server, definition: ServiceShape, controller: object, logger: Logger): void {
+export function addController(
+  server: Server,
+  definition: ServiceShape,
+  controller: object,
+  logger: Logger,
+): void {
   const implementation: Record<string, UntypedHandleCall> = {};
   for (const [name, method] of Object.entries(definition)) {
     const handler: unknown = Reflect.get(controller, name);
-    if (typeof handler !== 'function') throw new Error(`${controller.constructor.name} lacks ${name} of ${method.path}`);
+    if (typeof handler !== 'function')
+      throw new Error(`${controller.constructor.name} lacks ${name} of ${method.path}`);
     implementation[name] = handle(method, handler.bind(controller) as AnyHandler, logger);
   }
   server.addService(definition as unknown as ServiceDefinition, implementation);
@@ -123,6 +129,9 @@ function statusError(error: unknown, method: MethodShape, context: CallContext, 
   }
   const shown =
     known ??
-    new DomainError('INTERNAL', `an internal error occurred; the log has the details under ${context.correlationId}`);
+    new DomainError(
+      'INTERNAL',
+      `an internal error occurred; the log has the details under ${context.correlationId}`,
+    );
   return Object.assign(new Error(shown.message), toGrpcError(shown));
 }

@@ -35,11 +35,16 @@ export async function bootstrapService(
 ): Promise<INestApplicationContext> {
   const logger = createLogger(name);
   process.on('unhandledRejection', (reason) => {
-    logger.error('a promise failed and nobody waited for it', { error: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason) });
+    logger.error('a promise failed and nobody waited for it', {
+      error: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason),
+    });
     process.exit(1);
   });
   const started = performance.now();
-  const app = await NestFactory.createApplicationContext(withLogger(module, logger), { logger: new NestLogger(logger), abortOnError: false });
+  const app = await NestFactory.createApplicationContext(withLogger(module, logger), {
+    logger: new NestLogger(logger),
+    abortOnError: false,
+  });
   const server = new Server({ 'grpc.max_receive_message_length': 32 * 1024 * 1024 });
   const services = addControllers(server, app, logger);
   const health = new Health(services);

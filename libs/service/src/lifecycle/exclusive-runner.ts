@@ -19,7 +19,8 @@ export class ExclusiveRunner {
     this.running += 1;
     const result = this.queue
       .then(() => {
-        if (signal?.aborted === true) throw new DomainError('CANCELLED', 'the caller gave up before it was its turn');
+        if (signal?.aborted === true)
+          throw new DomainError('CANCELLED', 'the caller gave up before it was its turn');
         return work();
       })
       .finally(() => {

@@ -29,7 +29,9 @@ export function runDirectory(): string {
 export function socketPath(service: string): string {
   const path = join(runDirectory(), `${service}.sock`);
   if (Buffer.byteLength(path) > maxSocketPathBytes) {
-    throw new Error(`socket path ${path} is longer than ${maxSocketPathBytes} bytes; choose a shorter directory`);
+    throw new Error(
+      `socket path ${path} is longer than ${maxSocketPathBytes} bytes; choose a shorter directory`,
+    );
   }
   return path;
 }

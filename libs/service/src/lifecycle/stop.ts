@@ -11,7 +11,7 @@ export function onStop(step: StopStep): void {
   steps.push(step);
 }
 
-/** Ends the process in order on SIGTERM and SIGINT, and at the latest after 5 s. */
+/** Ends the process in order on SIGTERM, on SIGINT and when its supervisor is gone, and at the latest after 5 s. */
 export function stopOnSignals(report: (message: string) => void): void {
   let stopping = false;
   const stop = (): void => {
@@ -22,6 +22,9 @@ export function stopOnSignals(report: (message: string) => void): void {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+  // A supervisor on a development machine holds a channel open; its end means that nobody looks after us any more.
+  process.channel?.unref();
+  process.once('disconnect', stop);
 }
 
 async function runSteps(report: (message: string) => void): Promise<boolean> {

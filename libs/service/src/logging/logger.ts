@@ -18,7 +18,9 @@ const withCall = winston.format((info) => {
 
 const readable = winston.format.printf((info) => {
   const { timestamp, level, message, service, ...rest } = info;
-  const details = Object.entries(rest).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const details = Object.entries(rest).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
   return [timestamp, level.padEnd(5), String(service).padEnd(12), message, ...details].join(' ');
 });
 
