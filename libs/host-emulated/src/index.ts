@@ -5,3 +5,5 @@ export { defaultMachine, parseMachine } from './machine/machine-file.ts';
 export type { Machine } from './machine/machine.ts';
 export type { Tool, ToolCall, ToolResult } from './tools/tool.ts';
 export { areas } from './areas.ts';
+export { switchOff, switchOn } from './power-switch.ts';
+export type { PowerState } from './system/section.ts';
