@@ -18,16 +18,26 @@ export interface StateFile {
 }
 
 const bigintKey = '$bigint';
+/** A key of the service's own data that could be taken for {@link bigintKey} gets a `$` more in the file. */
+const ambiguousKey = /^\$+bigint$/u;
+const escapedKey = /^\$\$+bigint$/u;
 
 function encode(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? { [bigintKey]: String(value) } : value;
+  if (typeof value === 'bigint') return { [bigintKey]: String(value) };
+  return renameKeys(value, ambiguousKey, (key) => `$${key}`);
 }
 
 function decode(_key: string, value: unknown): unknown {
-  if (typeof value === 'object' && value !== null && bigintKey in value && typeof value[bigintKey] === 'string') {
-    return BigInt(value[bigintKey]);
+  if (typeof value === 'object' && value !== null && Object.hasOwn(value, bigintKey)) {
+    return BigInt(String((value as Record<string, unknown>)[bigintKey]));
   }
-  return value;
+  return renameKeys(value, escapedKey, (key) => key.slice(1));
+}
+
+function renameKeys(value: unknown, which: RegExp, rename: (key: string) => string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  if (!Object.keys(value).some((key) => which.test(key))) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [which.test(key) ? rename(key) : key, member as unknown]));
 }
 
 function digest(text: string): string {
@@ -50,7 +60,7 @@ export function parseStateFile(text: string, path: string, newest: number): Stat
   if (end === -1 || text.slice(end + 1).trim() !== `sha256:${digest(body)}`) {
     throw new StateFileError(path, 'cut-short', `state file ${path} is cut short or was altered: its checksum doesn't match`);
   }
-  const file: unknown = JSON.parse(body, decode);
+  const file = parseJson(body);
   if (!isStateFile(file)) throw new StateFileError(path, 'invalid', `state file ${path} doesn't hold a state`);
   if (file.version > newest) {
     throw new StateFileError(
@@ -62,14 +72,27 @@ export function parseStateFile(text: string, path: string, newest: number): Stat
   return file;
 }
 
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text, decode);
+  } catch {
+    return undefined;
+  }
+}
+
 function isStateFile(value: unknown): value is StateFile {
   return (
     typeof value === 'object' &&
     value !== null &&
     'version' in value &&
     Number.isInteger(value.version) &&
+    Number(value.version) >= 1 &&
     'sequence' in value &&
     Number.isInteger(value.sequence) &&
+    'saved_at' in value &&
+    typeof value.saved_at === 'string' &&
+    'reason' in value &&
+    typeof value.reason === 'string' &&
     'data' in value
   );
 }

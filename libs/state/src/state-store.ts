@@ -42,9 +42,12 @@ export interface StateProblem {
 interface Loaded<T> {
   readonly data: T;
   readonly sequence: number;
+  readonly reason: string;
 }
 
 const fileName = 'state.json';
+/** What an atomic replacement leaves behind when the process is killed in its middle. */
+const leftover = /^\.[0-9a-f]{12}\.tmp$/u;
 
 export class StateStore<T> {
   private queue: Promise<unknown> = Promise.resolve();
@@ -52,31 +55,39 @@ export class StateStore<T> {
   private constructor(
     private readonly host: Host,
     private readonly definition: StateDefinition<T>,
-    private data: T,
-    private sequence: number,
+    private state: Loaded<T>,
     private refused: StateProblem | undefined,
   ) {}
 
   /** Reads the state file, or the newest usable previous version when it is refused ({@link StateStore.problem} says so). */
   static async open<T>(host: Host, definition: StateDefinition<T>): Promise<StateStore<T>> {
     await host.files.makeDirectory(definition.directory, 0o700);
+    await removeLeftovers(host, definition.directory);
     const path = `${definition.directory}/${fileName}`;
-    if (!(await host.files.exists(path))) return new StateStore(host, definition, definition.initial(), 0, undefined);
+    const unused = { data: definition.initial(), sequence: 0, reason: '' };
+    if (!(await host.files.exists(path))) return new StateStore(host, definition, unused, undefined);
     try {
-      const { data, sequence } = await load(host, definition, path);
-      return new StateStore(host, definition, data, sequence, undefined);
+      return new StateStore(host, definition, await load(host, definition, path), undefined);
     } catch (error) {
       if (!(error instanceof StateFileError)) throw error;
       const fallback = await newestUsable(host, definition);
-      const state = fallback?.loaded ?? { data: definition.initial(), sequence: 0 };
-      const problem = { error, previous: fallback?.version };
-      return new StateStore(host, definition, state.data, state.sequence, problem);
+      return new StateStore(host, definition, fallback?.loaded ?? unused, { error, previous: fallback?.version });
     }
+  }
+
+  /** The service's directory. */
+  get directory(): string {
+    return this.definition.directory;
+  }
+
+  /** Schema version written by this release. */
+  get version(): number {
+    return this.definition.version;
   }
 
   /** The state in force. Not to be changed in place. */
   get current(): Readonly<T> {
-    return this.data;
+    return this.state.data;
   }
 
   /** Set while the state file is refused; `current` is then the previous version, or the initial state, and read-only. */
@@ -86,7 +97,12 @@ export class StateStore<T> {
 
   /** The number of the last commit; 0 before the first. */
   get revision(): number {
-    return this.sequence;
+    return this.state.sequence;
+  }
+
+  /** What the last commit was for; empty before the first. */
+  get reason(): string {
+    return this.state.reason;
   }
 
   /**
@@ -98,7 +114,7 @@ export class StateStore<T> {
   commit(reason: string, change: (state: Readonly<T>) => T): Promise<Readonly<T>> {
     return this.exclusive(async () => {
       if (this.refused !== undefined) throw new StateRefusedError(refusal(this.refused));
-      const next = change(this.data);
+      const next = change(this.state.data);
       await this.write(reason, next);
       return next;
     });
@@ -115,9 +131,27 @@ export class StateStore<T> {
   }
 
   /**
+   * Puts a whole state in place, such as one from a backup. Unlike {@link StateStore.commit} it also ends the refusal
+   * of a state file, which is kept below `refused/`.
+   * @throws StateWriteError as `commit` does.
+   */
+  replace(reason: string, data: T): Promise<Readonly<T>> {
+    return this.exclusive(async () => {
+      await this.write(reason, data, this.refused === undefined ? undefined : this.refusedName());
+      return data;
+    });
+  }
+
+  /** Goes back to the state of a machine that never had one; otherwise as {@link StateStore.replace}. */
+  reset(reason: string): Promise<Readonly<T>> {
+    return this.replace(reason, this.definition.initial());
+  }
+
+  /**
    * Ends the refusal of a state file: goes on with the previous version or the initial state. The refused file is
    * kept under another name.
    * @returns where the refused file is now.
+   * @throws StateRefusedError when there is nothing to recover from, or nothing to go back to.
    */
   recover(use: 'previous' | 'initial'): Promise<string> {
     return this.exclusive(async () => {
@@ -126,18 +160,15 @@ export class StateStore<T> {
       if (use === 'previous' && problem.previous === undefined) {
         throw new StateRefusedError('there is no previous version of the state to go back to');
       }
-      const kept = `${this.definition.directory}/refused/${new Date().toISOString().replaceAll(/[:.]/gu, '-')}.json`;
-      await this.host.files.makeDirectory(`${this.definition.directory}/refused`, 0o700);
-      await this.host.files.rename(problem.error.file, kept);
-      await this.write(`recovered: ${use}`, use === 'previous' ? this.data : this.definition.initial());
-      this.refused = undefined;
+      const kept = this.refusedName();
+      await this.write(`recovered: ${use}`, use === 'previous' ? this.state.data : this.definition.initial(), kept);
       return kept;
     });
   }
 
-  /** The bytes of the state file as a backup carries them. */
-  exportText(): string {
-    return formatStateFile(this.envelope('exported', this.data, this.sequence));
+  /** The bytes of the state file as a backup carries them; of `data` instead of the state in force when given. */
+  exportText(data: Readonly<T> = this.state.data): string {
+    return formatStateFile(this.envelope('exported', data, this.state.sequence));
   }
 
   /**
@@ -149,27 +180,38 @@ export class StateStore<T> {
     return migrate(this.definition, parseStateFile(text, name, this.definition.version), name);
   }
 
-  private async write(reason: string, next: T): Promise<void> {
+  private refusedName(): string {
+    return `${this.definition.directory}/refused/${new Date().toISOString().replaceAll(/[:.]/gu, '-')}.json`;
+  }
+
+  /** @param refusedAs where the file that is replaced is kept when it is a refused one. */
+  private async write(reason: string, next: T, refusedAs?: string): Promise<void> {
     const { directory, keep = 10 } = this.definition;
-    const sequence = this.sequence + 1;
-    const kept = `${directory}/history/${String(this.sequence).padStart(8, '0')}.json`;
+    const sequence = this.state.sequence + 1;
+    const previous = this.state.sequence > 0 ? `${directory}/history/${String(this.state.sequence).padStart(8, '0')}.json` : undefined;
+    const keepPreviousAs = refusedAs ?? previous;
     try {
       await this.host.files.writeAtomic(`${directory}/${fileName}`, formatStateFile(this.envelope(reason, next, sequence)), {
         mode: 0o600,
-        ...(this.sequence > 0 ? { keepPreviousAs: kept } : {}),
+        ...(keepPreviousAs === undefined ? {} : { keepPreviousAs }),
       });
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
       const why = code === 'ENOSPC' ? 'no space is left on the disk' : `the disk refused it (${code})`;
       throw new StateWriteError(code, `the configuration could not be saved, nothing was changed: ${why}`, { cause: error });
     }
-    this.data = next;
-    this.sequence = sequence;
-    const old = (await historyFiles(this.host, directory)).slice(keep);
-    await Promise.all(old.map((file) => this.host.files.remove(file)));
+    this.state = { data: next, sequence, reason };
+    this.refused = undefined;
+    await this.prune(keep);
   }
 
-  private envelope(reason: string, data: T, sequence: number): StateFile {
+  /** A previous version too many is no reason to call a commit failed that reached the disk. */
+  private async prune(keep: number): Promise<void> {
+    const old = (await historyFiles(this.host, this.definition.directory)).slice(keep);
+    await Promise.allSettled(old.map((file) => this.host.files.remove(file)));
+  }
+
+  private envelope(reason: string, data: Readonly<T>, sequence: number): StateFile {
     return { version: this.definition.version, sequence, saved_at: new Date().toISOString(), reason, data };
   }
 
@@ -209,8 +251,22 @@ function migrate<T>(definition: StateDefinition<T>, file: StateFile, path: strin
 }
 
 async function load<T>(host: Host, definition: StateDefinition<T>, path: string): Promise<Loaded<T>> {
-  const file = parseStateFile(await host.files.readText(path), path, definition.version);
-  return { data: migrate(definition, file, path), sequence: file.sequence };
+  const file = parseStateFile(await readWhole(host, path), path, definition.version);
+  return { data: migrate(definition, file, path), sequence: file.sequence, reason: file.reason };
+}
+
+async function readWhole(host: Host, path: string): Promise<string> {
+  try {
+    return await host.files.readText(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+    throw new StateFileError(path, 'unreadable', `state file ${path} can't be read (${code})`);
+  }
+}
+
+async function removeLeftovers(host: Host, directory: string): Promise<void> {
+  const names = (await host.files.list(directory)).filter((name) => leftover.test(name));
+  await Promise.all(names.map((name) => host.files.remove(`${directory}/${name}`)));
 }
 
 async function historyFiles(host: Host, directory: string): Promise<string[]> {
@@ -224,8 +280,8 @@ async function readKept<T>(
   file: string,
 ): Promise<{ version: PreviousVersion; loaded: Loaded<T> } | undefined> {
   try {
-    const parsed = parseStateFile(await host.files.readText(file), file, definition.version);
-    const loaded = { data: migrate(definition, parsed, file), sequence: parsed.sequence };
+    const parsed = parseStateFile(await readWhole(host, file), file, definition.version);
+    const loaded = { data: migrate(definition, parsed, file), sequence: parsed.sequence, reason: parsed.reason };
     return { version: { file, sequence: parsed.sequence, savedAt: parsed.saved_at, reason: parsed.reason }, loaded };
   } catch (error) {
     if (error instanceof StateFileError) return undefined;
