@@ -33,7 +33,8 @@ export async function readImport(messages: AsyncIterable<StageImportRequest>): P
     if (open !== undefined && open.name !== file.name) throw cutShort(open.name);
     if (open === undefined) {
       requirePlainName(file.name);
-      if (files.has(file.name)) throw new DomainError('INVALID_REQUEST', `file '${file.name}' is there twice`);
+      if (files.has(file.name))
+        throw new DomainError('INVALID_REQUEST', `file '${file.name}' is there twice`);
       open = { name: file.name, chunks: [] };
     }
     total += file.content.length;

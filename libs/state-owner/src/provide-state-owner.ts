@@ -2,7 +2,12 @@ import type { ServiceName } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import type { InjectionToken, Provider } from '@nestjs/common';
 import { StateOwnerController } from './state-owner.controller.ts';
-import { type SecretFiles, STATE_OWNER_SETTINGS, type StateOwnerHooks, type StateOwnerSettings } from './state-owner-options.ts';
+import {
+  type SecretFiles,
+  STATE_OWNER_SETTINGS,
+  type StateOwnerHooks,
+  type StateOwnerSettings,
+} from './state-owner-options.ts';
 
 export interface StateOwnerOptions {
   readonly service: ServiceName;

@@ -61,11 +61,18 @@ export class StagedImports {
     const place = this.place(restoreId);
     if (!(await this.host.files.exists(place))) {
       if (await this.isImported(restoreId)) return false;
-      throw new DomainError('NOT_FOUND', `the ${this.settings.service} service has no staged import ${restoreId}`);
+      throw new DomainError(
+        'NOT_FOUND',
+        `the ${this.settings.service} service has no staged import ${restoreId}`,
+      );
     }
     await this.host.files.writeAtomic(`${place}/${committingName}`, '', { mode: 0o600 });
     await this.putInPlace(restoreId, place);
-    await this.host.files.writeAtomic(`${this.directory}/imported.json`, `${JSON.stringify({ restore_id: restoreId })}\n`, { mode: 0o600 });
+    await this.host.files.writeAtomic(
+      `${this.directory}/imported.json`,
+      `${JSON.stringify({ restore_id: restoreId })}\n`,
+      { mode: 0o600 },
+    );
     await this.host.files.remove(place);
     return true;
   }
@@ -85,9 +92,14 @@ export class StagedImports {
       if (!name.startsWith(importPrefix)) continue;
       if (await this.host.files.exists(`${this.directory}/${name}/${committingName}`)) {
         const restoreId = name.slice(importPrefix.length);
-        this.logger.info('an interrupted restore of the state is carried to its end', { restore_id: restoreId });
+        this.logger.info('an interrupted restore of the state is carried to its end', {
+          restore_id: restoreId,
+        });
         await this.carryOut(restoreId).catch((error: unknown) => {
-          this.logger.error('the restore could not be carried to its end, the backup service will try again', { error: String(error) });
+          this.logger.error(
+            'the restore could not be carried to its end, the backup service will try again',
+            { error: String(error) },
+          );
         });
       }
     }
@@ -110,7 +122,11 @@ export class StagedImports {
     return names.filter((name) => secretFor(this.settings.secrets, name) !== undefined);
   }
 
-  private async prepare({ files, skip, schemaVersion }: IncomingImport): Promise<Map<string, string | Buffer>> {
+  private async prepare({
+    files,
+    skip,
+    schemaVersion,
+  }: IncomingImport): Promise<Map<string, string | Buffer>> {
     const { service, secrets, hooks } = this.settings;
     if (schemaVersion > this.store.version) {
       throw new DomainError(
@@ -119,14 +135,19 @@ export class StagedImports {
       );
     }
     const text = files.get(stateFileName);
-    if (text === undefined) throw new DomainError('INVALID_REQUEST', `the backup has no file '${service}/${stateFileName}'`);
+    if (text === undefined)
+      throw new DomainError('INVALID_REQUEST', `the backup has no file '${service}/${stateFileName}'`);
     const imported = this.store.parseExport(text.toString('utf8'), `${service}/${stateFileName}`);
     const data = (await hooks.transform?.(imported, { skip, current: this.store.current })) ?? imported;
     const prepared = new Map<string, string | Buffer>([[stateFileName, this.store.exportText(data)]]);
     for (const [name, content] of files) {
       if (name === stateFileName) continue;
       const entry = secretFor(secrets, name);
-      if (entry === undefined) throw new DomainError('INVALID_REQUEST', `'${service}/${name}' is not a file of the ${service} state`);
+      if (entry === undefined)
+        throw new DomainError(
+          'INVALID_REQUEST',
+          `'${service}/${name}' is not a file of the ${service} state`,
+        );
       if (entry.keptBy !== undefined && skip.has(entry.keptBy)) continue;
       entry.check?.(content, name);
       prepared.set(name, content);
@@ -137,21 +158,33 @@ export class StagedImports {
   private async putInPlace(restoreId: string, place: string): Promise<void> {
     // A change made after the state was replaced and before the import's end was recorded must not be lost.
     const reason = `restore ${restoreId}`;
-    if (this.store.reason === reason || (await this.store.history()).some((version) => version.reason === reason)) return;
+    if (
+      this.store.reason === reason ||
+      (await this.store.history()).some((version) => version.reason === reason)
+    )
+      return;
     for (const name of await this.host.files.list(place)) {
       if (name === stateFileName || secretFor(this.settings.secrets, name) === undefined) continue;
       const content = await this.host.files.readBytes(`${place}/${name}`);
       await this.host.files.writeAtomic(`${this.directory}/${name}`, content, { mode: 0o600 });
     }
     const text = await this.host.files.readText(`${place}/${stateFileName}`);
-    await this.store.replace(reason, this.store.parseExport(text, `${this.settings.service}/${stateFileName}`));
+    await this.store.replace(
+      reason,
+      this.store.parseExport(text, `${this.settings.service}/${stateFileName}`),
+    );
   }
 
   private async isImported(restoreId: string): Promise<boolean> {
     const path = `${this.directory}/imported.json`;
     if (!(await this.host.files.exists(path))) return false;
     const record: unknown = JSON.parse(await this.host.files.readText(path));
-    return typeof record === 'object' && record !== null && 'restore_id' in record && record.restore_id === restoreId;
+    return (
+      typeof record === 'object' &&
+      record !== null &&
+      'restore_id' in record &&
+      record.restore_id === restoreId
+    );
   }
 
   private place(restoreId: string): string {
@@ -159,10 +192,16 @@ export class StagedImports {
   }
 
   private alreadyThrough(restoreId: string): DomainError {
-    return new DomainError('PRECONDITION_FAILED', `restore ${restoreId} is already in place in the ${this.settings.service} service`);
+    return new DomainError(
+      'PRECONDITION_FAILED',
+      `restore ${restoreId} is already in place in the ${this.settings.service} service`,
+    );
   }
 
   private underWay(restoreId: string): DomainError {
-    return new DomainError('PRECONDITION_FAILED', `restore ${restoreId} is already being put in place in the ${this.settings.service} service`);
+    return new DomainError(
+      'PRECONDITION_FAILED',
+      `restore ${restoreId} is already being put in place in the ${this.settings.service} service`,
+    );
   }
 }

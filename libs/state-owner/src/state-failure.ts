@@ -7,10 +7,14 @@ import { StateFileError, StateRefusedError, StateWriteError } from '@incusos/sta
  */
 export function stateFailure(error: unknown): Error {
   if (error instanceof StateWriteError) {
-    return new DomainError(error.code === 'ENOSPC' ? 'NO_SPACE' : 'OPERATION_FAILED', error.message, { cause: error });
+    return new DomainError(error.code === 'ENOSPC' ? 'NO_SPACE' : 'OPERATION_FAILED', error.message, {
+      cause: error,
+    });
   }
-  if (error instanceof StateRefusedError) return new DomainError('UNAVAILABLE', error.message, { cause: error });
-  if (error instanceof StateFileError) return new DomainError('INVALID_REQUEST', error.message, { cause: error });
+  if (error instanceof StateRefusedError)
+    return new DomainError('UNAVAILABLE', error.message, { cause: error });
+  if (error instanceof StateFileError)
+    return new DomainError('INVALID_REQUEST', error.message, { cause: error });
   if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) {
     return new DomainError('NO_SPACE', 'no space is left on the disk, nothing was changed', { cause: error });
   }

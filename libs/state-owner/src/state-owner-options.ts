@@ -45,5 +45,7 @@ export const STATE_OWNER_SETTINGS = Symbol('state-owner-settings');
 
 /** The entry that a file name falls under. */
 export function secretFor(secrets: readonly SecretFiles[], name: string): SecretFiles | undefined {
-  return secrets.find((entry) => (typeof entry.name === 'string' ? entry.name === name : entry.name.test(name)));
+  return secrets.find((entry) =>
+    typeof entry.name === 'string' ? entry.name === name : entry.name.test(name),
+  );
 }

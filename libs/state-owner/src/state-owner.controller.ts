@@ -13,7 +13,14 @@ import {
   StateOwnerService,
 } from '@incusos/contracts/state';
 import { HOST, type Host } from '@incusos/host';
-import { DomainError, ExclusiveRunner, GrpcController, LOGGER, type Logger, type ServiceHandlers } from '@incusos/service';
+import {
+  DomainError,
+  ExclusiveRunner,
+  GrpcController,
+  LOGGER,
+  type Logger,
+  type ServiceHandlers,
+} from '@incusos/service';
 import { StateRefusedError } from '@incusos/state';
 import { Inject, type OnModuleInit } from '@nestjs/common';
 import { readImport, requireRestoreId } from './incoming-files.ts';
@@ -48,7 +55,10 @@ export class StateOwnerController implements ServiceHandlers<typeof StateOwnerSe
     return {
       service,
       schema_version: store.version,
-      problem: problem === undefined ? undefined : { error: problem.error.message, previous_saved_at: problem.previous?.savedAt },
+      problem:
+        problem === undefined
+          ? undefined
+          : { error: problem.error.message, previous_saved_at: problem.previous?.savedAt },
     };
   }
 
@@ -58,7 +68,9 @@ export class StateOwnerController implements ServiceHandlers<typeof StateOwnerSe
       let offset = 0;
       do {
         const end = offset + chunkBytes;
-        yield { file: { name, mode: 0o600, content: content.subarray(offset, end), last: end >= content.length } };
+        yield {
+          file: { name, mode: 0o600, content: content.subarray(offset, end), last: end >= content.length },
+        };
         offset = end;
       } while (offset < content.length);
     }
@@ -87,7 +99,8 @@ export class StateOwnerController implements ServiceHandlers<typeof StateOwnerSe
       const { store } = this.settings;
       const previous = store.current;
       await store.reset('factory reset');
-      for (const name of await this.imports.secretNames()) await this.host.files.remove(`${store.directory}/${name}`);
+      for (const name of await this.imports.secretNames())
+        await this.host.files.remove(`${store.directory}/${name}`);
       await this.imports.takeEffect(previous);
     });
     return {};
@@ -102,7 +115,8 @@ export class StateOwnerController implements ServiceHandlers<typeof StateOwnerSe
     return this.exclusive(async () => {
       const previous = this.settings.store.current;
       const refused_file = await this.settings.store.recover(use).catch((error: unknown) => {
-        if (error instanceof StateRefusedError) throw new DomainError('PRECONDITION_FAILED', error.message, { cause: error });
+        if (error instanceof StateRefusedError)
+          throw new DomainError('PRECONDITION_FAILED', error.message, { cause: error });
         throw error;
       });
       await this.imports.takeEffect(previous);
@@ -113,7 +127,10 @@ export class StateOwnerController implements ServiceHandlers<typeof StateOwnerSe
   private async snapshot(): Promise<Map<string, Buffer>> {
     const { store } = this.settings;
     if (store.problem !== undefined) {
-      throw new DomainError('UNAVAILABLE', `${store.problem.error.message}; it has to be recovered before it can be backed up`);
+      throw new DomainError(
+        'UNAVAILABLE',
+        `${store.problem.error.message}; it has to be recovered before it can be backed up`,
+      );
     }
     const files = new Map<string, Buffer>([[stateFileName, Buffer.from(store.exportText())]]);
     for (const name of await this.imports.secretNames()) {

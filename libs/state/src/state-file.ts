@@ -37,7 +37,9 @@ function decode(_key: string, value: unknown): unknown {
 function renameKeys(value: unknown, which: RegExp, rename: (key: string) => string): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   if (!Object.keys(value).some((key) => which.test(key))) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [which.test(key) ? rename(key) : key, member as unknown]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [which.test(key) ? rename(key) : key, member as unknown]),
+  );
 }
 
 function digest(text: string): string {
@@ -58,10 +60,15 @@ export function parseStateFile(text: string, path: string, newest: number): Stat
   const end = text.indexOf('\n');
   const body = end === -1 ? text : text.slice(0, end);
   if (end === -1 || text.slice(end + 1).trim() !== `sha256:${digest(body)}`) {
-    throw new StateFileError(path, 'cut-short', `state file ${path} is cut short or was altered: its checksum doesn't match`);
+    throw new StateFileError(
+      path,
+      'cut-short',
+      `state file ${path} is cut short or was altered: its checksum doesn't match`,
+    );
   }
   const file = parseJson(body);
-  if (!isStateFile(file)) throw new StateFileError(path, 'invalid', `state file ${path} doesn't hold a state`);
+  if (!isStateFile(file))
+    throw new StateFileError(path, 'invalid', `state file ${path} doesn't hold a state`);
   if (file.version > newest) {
     throw new StateFileError(
       path,

@@ -71,7 +71,10 @@ export class StateStore<T> {
     } catch (error) {
       if (!(error instanceof StateFileError)) throw error;
       const fallback = await newestUsable(host, definition);
-      return new StateStore(host, definition, fallback?.loaded ?? unused, { error, previous: fallback?.version });
+      return new StateStore(host, definition, fallback?.loaded ?? unused, {
+        error,
+        previous: fallback?.version,
+      });
     }
   }
 
@@ -156,12 +159,17 @@ export class StateStore<T> {
   recover(use: 'previous' | 'initial'): Promise<string> {
     return this.exclusive(async () => {
       const problem = this.refused;
-      if (problem === undefined) throw new StateRefusedError('the state file is in use, there is nothing to recover');
+      if (problem === undefined)
+        throw new StateRefusedError('the state file is in use, there is nothing to recover');
       if (use === 'previous' && problem.previous === undefined) {
         throw new StateRefusedError('there is no previous version of the state to go back to');
       }
       const kept = this.refusedName();
-      await this.write(`recovered: ${use}`, use === 'previous' ? this.state.data : this.definition.initial(), kept);
+      await this.write(
+        `recovered: ${use}`,
+        use === 'previous' ? this.state.data : this.definition.initial(),
+        kept,
+      );
       return kept;
     });
   }
@@ -188,17 +196,26 @@ export class StateStore<T> {
   private async write(reason: string, next: T, refusedAs?: string): Promise<void> {
     const { directory, keep = 10 } = this.definition;
     const sequence = this.state.sequence + 1;
-    const previous = this.state.sequence > 0 ? `${directory}/history/${String(this.state.sequence).padStart(8, '0')}.json` : undefined;
+    const previous =
+      this.state.sequence > 0
+        ? `${directory}/history/${String(this.state.sequence).padStart(8, '0')}.json`
+        : undefined;
     const keepPreviousAs = refusedAs ?? previous;
     try {
-      await this.host.files.writeAtomic(`${directory}/${fileName}`, formatStateFile(this.envelope(reason, next, sequence)), {
-        mode: 0o600,
-        ...(keepPreviousAs === undefined ? {} : { keepPreviousAs }),
-      });
+      await this.host.files.writeAtomic(
+        `${directory}/${fileName}`,
+        formatStateFile(this.envelope(reason, next, sequence)),
+        {
+          mode: 0o600,
+          ...(keepPreviousAs === undefined ? {} : { keepPreviousAs }),
+        },
+      );
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
       const why = code === 'ENOSPC' ? 'no space is left on the disk' : `the disk refused it (${code})`;
-      throw new StateWriteError(code, `the configuration could not be saved, nothing was changed: ${why}`, { cause: error });
+      throw new StateWriteError(code, `the configuration could not be saved, nothing was changed: ${why}`, {
+        cause: error,
+      });
     }
     this.state = { data: next, sequence, reason };
     this.refused = undefined;
@@ -281,8 +298,15 @@ async function readKept<T>(
 ): Promise<{ version: PreviousVersion; loaded: Loaded<T> } | undefined> {
   try {
     const parsed = parseStateFile(await readWhole(host, file), file, definition.version);
-    const loaded = { data: migrate(definition, parsed, file), sequence: parsed.sequence, reason: parsed.reason };
-    return { version: { file, sequence: parsed.sequence, savedAt: parsed.saved_at, reason: parsed.reason }, loaded };
+    const loaded = {
+      data: migrate(definition, parsed, file),
+      sequence: parsed.sequence,
+      reason: parsed.reason,
+    };
+    return {
+      version: { file, sequence: parsed.sequence, savedAt: parsed.saved_at, reason: parsed.reason },
+      loaded,
+    };
   } catch (error) {
     if (error instanceof StateFileError) return undefined;
     throw error;
