@@ -13,3 +13,4 @@ export { checkHealth } from './grpc/health-client.ts';
 export { createLogger, type Logger } from './logging/logger.ts';
 export { LOGGER } from './logging/tokens.ts';
 export { ExclusiveRunner } from './lifecycle/exclusive-runner.ts';
+export { clearStaleSocket, restrictSocket } from './lifecycle/stale-socket.ts';

@@ -61,7 +61,8 @@ function handle(method: MethodShape, handler: AnyHandler, logger: Logger): Untyp
           await pump(handler(request, context) as AsyncIterable<unknown>, call, context.signal);
           call.end();
         } catch (error) {
-          call.destroy(statusError(error, method, context, logger));
+          // The library's way to end a stream with a status; destroying it would send none.
+          call.emit('error', statusError(error, method, context, logger));
         }
       });
     };

@@ -1,0 +1,70 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LocalFiles } from './files.ts';
+
+let root: string;
+let files: LocalFiles;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'files-'));
+  files = new LocalFiles(root);
+});
+
+afterEach(() => rmSync(root, { recursive: true }));
+
+describe('files below a root', () => {
+  it('can not be left by climbing', async () => {
+    writeFileSync(join(root, 'inside'), 'in');
+    await expect(files.readText('/../../../../inside')).resolves.toBe('in');
+    expect(() => files.resolve('relative')).toThrow('not absolute');
+  });
+
+  it('are replaced as a whole, with the mode asked for, and the previous one kept', async () => {
+    await files.writeAtomic('/etc/x', 'old');
+    await files.writeAtomic('/etc/x', 'new', { mode: 0o600, keepPreviousAs: '/etc/history/x.1' });
+    expect(readFileSync(join(root, 'etc/x'), 'utf8')).toBe('new');
+    expect(readFileSync(join(root, 'etc/history/x.1'), 'utf8')).toBe('old');
+    expect(await files.stat('/etc/x')).toMatchObject({ kind: 'file', mode: 0o600, size: 3 });
+    expect(await files.list('/etc')).toEqual(['history', 'x']);
+  });
+
+  it('leave nothing behind when a write fails', async () => {
+    await files.makeDirectory('/etc/taken');
+    await expect(files.writeAtomic('/etc/taken', 'x')).rejects.toMatchObject({ code: 'EISDIR' });
+    expect(await files.list('/etc')).toEqual(['taken']);
+  });
+
+  it('follow links by the names of the machine and not of the one around it', async () => {
+    await files.writeAtomic('/dev/sda', '');
+    await files.makeSymlink('../../sda', '/dev/disk/by-id/scsi-x');
+    await files.makeSymlink('/dev/disk/by-id/scsi-x', '/run/link');
+    expect(await files.realPath('/run/link')).toBe('/dev/sda');
+    expect(await files.readLink('/dev/disk/by-id/scsi-x')).toBe('../../sda');
+  });
+
+  it('that are missing are undefined, empty or gone already', async () => {
+    expect(await files.stat('/none')).toBeUndefined();
+    expect(await files.list('/none')).toEqual([]);
+    expect(await files.exists('/none')).toBe(false);
+    await expect(files.remove('/none')).resolves.toBeUndefined();
+    await expect(files.readText('/none')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('are watched', async () => {
+    await files.makeDirectory('/watched');
+    let changes = 0;
+    const watcher = files.watch('/watched', () => {
+      changes += 1;
+    });
+    await files.writeAtomic('/watched/x', '1');
+    await expect.poll(() => changes, { timeout: 10_000 }).toBeGreaterThan(0);
+    watcher.close();
+  });
+
+  it('have a size and free space', async () => {
+    const { total, available } = await files.space('/');
+    expect(total).toBeGreaterThan(available - 1n);
+  });
+});
