@@ -7,3 +7,4 @@ export type { Tool, ToolCall, ToolResult } from './tools/tool.ts';
 export { areas } from './areas.ts';
 export { switchOff, switchOn } from './power-switch.ts';
 export type { PowerState } from './system/section.ts';
+export { ensureSigningPki, type SigningPki, signingPki } from './update/signing-pki.ts';
