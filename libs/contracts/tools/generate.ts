@@ -1,13 +1,24 @@
 /**
- * Generates libs/contracts/src/generated from proto/: messages and gRPC services.
+ * Generates libs/contracts/src/generated from proto/: messages and gRPC services, REST structures and DTO classes.
  *
  * Run: `node libs/contracts/tools/generate.ts`
  *
  * The result is written next to its place and renamed in one go, so that an interrupted run leaves the former one.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { readImage } from './descriptors.ts';
+import { dtoModules } from './dtos.ts';
+import { restTables } from './rest-tables.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const protoDir = join(root, 'proto');
@@ -37,6 +48,17 @@ function tidy(source: string): string {
     .replace(/^( +\w+\??: )any( \| undefined)?;/gm, '$1unknown;');
 }
 
+/** Writes one module for each subsystem, and an index that names them all. */
+function writeModules(dir: string, modules: ReadonlyMap<string, string>): void {
+  mkdirSync(dir);
+  for (const [subsystem, text] of modules) writeFileSync(join(dir, `${subsystem}.ts`), text);
+  const names = [...modules.keys()].sort();
+  writeFileSync(
+    join(dir, 'index.ts'),
+    names.map((name) => `export * as ${name} from './${name}.ts';\n`).join(''),
+  );
+}
+
 function main(): void {
   const next = mkdtempSync(`${outDir}.next-`);
   try {
@@ -49,6 +71,14 @@ function main(): void {
       const file = join(entry.parentPath, entry.name);
       writeFileSync(file, tidy(readFileSync(file, 'utf8')));
     }
+
+    const image = join(next, 'image.json');
+    buf('build', '--output', image);
+    const messages = readImage(image);
+    rmSync(image);
+    writeModules(join(next, 'rest'), restTables(messages));
+    writeModules(join(next, 'dto'), dtoModules(messages));
+
     rmSync(outDir, { recursive: true, force: true });
     renameSync(next, outDir);
   } catch (error) {
