@@ -15,6 +15,12 @@ export interface Area {
    * they match the description. Called at power-on and after the hardware changed; may run again at any time.
    */
   readonly populate: (machine: EmulatedMachine) => Promise<void>;
+  /** Files below `/proc` and `/sys` whose content is made at each read. */
+  readonly liveFiles?: Readonly<Record<string, (machine: EmulatedMachine) => string | Promise<string>>>;
+  /** Refuses, by throwing an error with an errno as `code`, what the kernel would not take for one of its files. */
+  readonly beforeWrite?: (machine: EmulatedMachine, path: string, data: string) => Promise<void>;
+  /** What the kernel does after one of its files was written in place. */
+  readonly onWrite?: (machine: EmulatedMachine, path: string, data: string) => Promise<void>;
   /** What a power cut does to what the operating system held in memory (mounts, imported pools, addresses). */
   readonly powerOff: (machine: EmulatedMachine) => Promise<void>;
   /** Commands that change the hardware from outside, such as `drive add`. */

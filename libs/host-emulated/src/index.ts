@@ -8,3 +8,4 @@ export { areas } from './areas.ts';
 export { switchOff, switchOn } from './power-switch.ts';
 export type { PowerState } from './system/section.ts';
 export { ensureSigningPki, type SigningPki, signingPki } from './update/signing-pki.ts';
+export { appendJournal } from './system/journal.ts';

@@ -2,12 +2,13 @@
  * The power switch.
  *
  * Invariants: whatever the operating system held in memory is gone after {@link powerOff}, orderly or not; files
- * stay. A machine that is on was populated by every area and has a boot id of its own.
+ * stay. A machine says that it is on once every area was populated and the units of the boot have started.
  */
 import { randomUUID } from 'node:crypto';
 import type { Area } from '../area.ts';
 import type { Command } from '../command.ts';
 import type { EmulatedMachine } from '../machine/emulated-machine.ts';
+import { bootOs } from './installed-os.ts';
 import { startBootUnits, unitsByName } from './units.ts';
 
 /** Holds the sockets of the services, which belong to whoever runs them. */
@@ -18,11 +19,15 @@ export async function powerOn(machine: EmulatedMachine, areas: readonly Area[]):
   if (machine.read().system.power.state !== 'off') await powerOff(machine, areas);
   await machine.change(({ system }) => {
     const boots = system.power.boots + 1;
-    system.power = { state: 'on', boot_id: randomUUID(), booted_at: new Date().toISOString(), boots };
+    system.power = { state: 'off', boot_id: randomUUID(), booted_at: new Date().toISOString(), boots };
   });
+  await bootOs(machine);
   for (const area of areas) await area.populate(machine);
   const units = unitsByName(areas.flatMap((area) => area.units ?? []));
   await startBootUnits(units, { machine, files: machine.files });
+  await machine.change(({ system }) => {
+    system.power.state = 'on';
+  });
 }
 
 /** Takes the power away. Nothing is stopped in order; that is for `systemctl poweroff` and its supervisor to do before. */

@@ -23,7 +23,13 @@ describe('systemctl', () => {
       return Promise.resolve();
     };
     const units: Unit[] = [
-      { name: 'a.service', description: 'A', onStart: note('start'), onStop: note('stop'), onReload: note('reload') },
+      {
+        name: 'a.service',
+        description: 'A',
+        onStart: note('start'),
+        onStop: note('stop'),
+        onReload: note('reload'),
+      },
       { name: 'bad.service', description: 'Bad', onStart: () => Promise.reject(new Error('no address')) },
     ];
     programs = new EmulatedPrograms(machine, new Map([['systemctl', systemctl(() => units)]]));
@@ -45,37 +51,63 @@ describe('systemctl', () => {
   });
 
   it('says that a unit it does not know was not found', async () => {
-    expect(await run('start', 'x')).toEqual({ exitCode: 5, stdout: '', stderr: 'Failed to start x.service: Unit x.service not found.\n' });
-    expect(await run('stop', 'x')).toEqual({ exitCode: 5, stdout: '', stderr: 'Failed to stop x.service: Unit x.service not loaded.\n' });
+    expect(await run('start', 'x')).toEqual({
+      exitCode: 5,
+      stdout: '',
+      stderr: 'Failed to start x.service: Unit x.service not found.\n',
+    });
+    expect(await run('stop', 'x')).toEqual({
+      exitCode: 5,
+      stdout: '',
+      stderr: 'Failed to stop x.service: Unit x.service not loaded.\n',
+    });
     expect(await run('is-active', 'x')).toEqual({ exitCode: 4, stdout: 'inactive\n', stderr: '' });
   });
 
   it('starts a unit that only has a unit file', async () => {
-    await machine.files.writeAtomic('/run/systemd/system/made.service', '[Unit]\nDescription=Made\n[Service]\nExecStart=/usr/bin/made --now\n');
+    await machine.files.writeAtomic(
+      '/run/systemd/system/made.service',
+      '[Unit]\nDescription=Made\n[Service]\nExecStart=/usr/bin/made --now\n',
+    );
     await run('daemon-reload');
     await run('start', 'made');
-    expect((await run('show', '-p', 'ActiveState,Description', 'made')).stdout).toBe('ActiveState=active\nDescription=Made\n');
+    expect((await run('show', '-p', 'ActiveState,Description', 'made')).stdout).toBe(
+      'ActiveState=active\nDescription=Made\n',
+    );
   });
 
   it('leaves a unit failed whose effect failed', async () => {
     const result = await run('restart', 'bad');
     expect(result.exitCode).toBe(1);
-    expect(result.stderr).toMatch(/^Job for bad\.service failed because the control process exited with error code\./u);
+    expect(result.stderr).toMatch(
+      /^Job for bad\.service failed because the control process exited with error code\./u,
+    );
     expect((await run('is-failed', 'bad')).exitCode).toBe(0);
     expect((await run('show', '--value', '-p', 'SubState', 'bad')).stdout).toBe('failed\n');
   });
 
   it('reloads only what runs and can be reloaded', async () => {
-    expect(await run('reload', 'a')).toMatchObject({ exitCode: 1, stderr: 'a.service is not active, cannot reload.\n' });
+    expect(await run('reload', 'a')).toMatchObject({
+      exitCode: 1,
+      stderr: 'a.service is not active, cannot reload.\n',
+    });
     await run('start', 'a');
     expect((await run('reload', 'a')).exitCode).toBe(0);
     expect(happened).toEqual(['start', 'reload']);
-    expect((await run('reload', 'bad')).stderr).toContain('Job type reload is not applicable for unit bad.service.');
+    expect((await run('reload', 'bad')).stderr).toContain(
+      'Job type reload is not applicable for unit bad.service.',
+    );
   });
 
   it('refuses options and verbs it does not know', async () => {
-    expect(await run('start', '--frobnicate', 'a')).toMatchObject({ exitCode: 1, stderr: "systemctl: unrecognized option '--frobnicate'\n" });
-    expect(await run('frobnicate')).toMatchObject({ exitCode: 1, stderr: "Unknown command verb 'frobnicate'.\n" });
+    expect(await run('start', '--frobnicate', 'a')).toMatchObject({
+      exitCode: 1,
+      stderr: "systemctl: unrecognized option '--frobnicate'\n",
+    });
+    expect(await run('frobnicate')).toMatchObject({
+      exitCode: 1,
+      stderr: "Unknown command verb 'frobnicate'.\n",
+    });
   });
 
   it('asks for a reboot without doing it', async () => {

@@ -57,7 +57,8 @@ function parse(args: readonly string[]): Invocation | (ToolResult & { stderr: st
       const value = valued[1] === '' ? (args[(index += 1)] ?? '') : (valued[1] ?? '');
       if (arg.startsWith('--property') || arg.startsWith('-p')) properties.push(...value.split(','));
     } else if (arg.startsWith('--') && arg !== '--') return usage(`systemctl: unrecognized option '${arg}'`);
-    else if (arg.startsWith('-') && arg !== '--') return usage(`systemctl: invalid option -- '${arg.slice(1, 2)}'`);
+    else if (arg.startsWith('-') && arg !== '--')
+      return usage(`systemctl: invalid option -- '${arg.slice(1, 2)}'`);
     else if (arg !== '--') words.push(arg);
   }
   const [verb = 'list-units', ...names] = words;
@@ -68,7 +69,11 @@ function usage(stderr: string): ToolResult & { stderr: string } {
   return { exitCode: 1, stderr: `${stderr}\n` };
 }
 
-async function run(invocation: Invocation, units: ReadonlyMap<string, Unit>, call: ToolCall): Promise<ToolResult> {
+async function run(
+  invocation: Invocation,
+  units: ReadonlyMap<string, Unit>,
+  call: ToolCall,
+): Promise<ToolResult> {
   const { verb, names } = invocation;
   switch (verb) {
     case 'daemon-reload':
@@ -105,7 +110,12 @@ async function run(invocation: Invocation, units: ReadonlyMap<string, Unit>, cal
 
 type JobVerb = 'start' | 'stop' | 'restart' | 'try-restart' | 'reload' | 'reload-or-restart' | 'kill';
 
-async function jobs(verb: JobVerb, names: readonly string[], units: ReadonlyMap<string, Unit>, call: ToolCall): Promise<ToolResult> {
+async function jobs(
+  verb: JobVerb,
+  names: readonly string[],
+  units: ReadonlyMap<string, Unit>,
+  call: ToolCall,
+): Promise<ToolResult> {
   const results: ToolResult[] = [];
   for (const name of names) {
     const unit = await findUnit(units, name, call.files);
@@ -142,7 +152,9 @@ async function job(verb: JobVerb, unit: Unit, call: ToolCall): Promise<ToolResul
         return {};
       case 'reload':
         if (unit.onReload === undefined) {
-          return failure(`Failed to reload ${unit.name}: Job type reload is not applicable for unit ${unit.name}.`);
+          return failure(
+            `Failed to reload ${unit.name}: Job type reload is not applicable for unit ${unit.name}.`,
+          );
         }
         if (!active) return failure(`${unit.name} is not active, cannot reload.`);
         await unit.onReload(call);
@@ -158,7 +170,11 @@ async function job(verb: JobVerb, unit: Unit, call: ToolCall): Promise<ToolResul
 }
 
 /** Exit codes 0, 3 and 4 as systemctl(1) has them: as asked, not so, no such unit. */
-async function check({ verb, names, flags }: Invocation, units: ReadonlyMap<string, Unit>, call: ToolCall): Promise<ToolResult> {
+async function check(
+  { verb, names, flags }: Invocation,
+  units: ReadonlyMap<string, Unit>,
+  call: ToolCall,
+): Promise<ToolResult> {
   const wanted = verb === 'is-active' ? 'active' : 'failed';
   const states = names.map((name) => statusOf(call.machine, name).active);
   const known = await Promise.all(names.map((name) => findUnit(units, name, call.files)));
@@ -168,11 +184,21 @@ async function check({ verb, names, flags }: Invocation, units: ReadonlyMap<stri
   return { exitCode: known.includes(undefined) ? 4 : 3, stdout };
 }
 
-async function show({ names, flags, properties }: Invocation, units: ReadonlyMap<string, Unit>, call: ToolCall): Promise<ToolResult> {
+async function show(
+  { names, flags, properties }: Invocation,
+  units: ReadonlyMap<string, Unit>,
+  call: ToolCall,
+): Promise<ToolResult> {
   const blocks: string[] = [];
   for (const name of names) {
     const unit = await findUnit(units, name, call.files);
-    const all = unitProperties(name, unit, statusOf(call.machine, name), await unitFile(name, call.files), call);
+    const all = unitProperties(
+      name,
+      unit,
+      statusOf(call.machine, name),
+      await unitFile(name, call.files),
+      call,
+    );
     const wanted = properties.length === 0 ? Object.keys(all) : properties;
     const lines = wanted.flatMap((property) => {
       const value = all[property];
@@ -218,10 +244,16 @@ function systemdTime(since: string | undefined): string {
 }
 
 function enabledState(unit: Unit, { machine }: ToolCall): string {
-  return (machine.read().system.enabled_units[unit.name] ?? unit.startsAtBoot === true) ? 'enabled' : 'disabled';
+  return (machine.read().system.enabled_units[unit.name] ?? unit.startsAtBoot === true)
+    ? 'enabled'
+    : 'disabled';
 }
 
-async function enablement({ verb, names, flags }: Invocation, units: ReadonlyMap<string, Unit>, call: ToolCall): Promise<ToolResult> {
+async function enablement(
+  { verb, names, flags }: Invocation,
+  units: ReadonlyMap<string, Unit>,
+  call: ToolCall,
+): Promise<ToolResult> {
   for (const name of names) {
     const unit = await findUnit(units, name, call.files);
     if (unit === undefined) return failure(`Failed to ${verb} unit: Unit ${name} does not exist`);
@@ -236,7 +268,11 @@ async function enablement({ verb, names, flags }: Invocation, units: ReadonlyMap
   return {};
 }
 
-async function isEnabled({ names, flags }: Invocation, units: ReadonlyMap<string, Unit>, call: ToolCall): Promise<ToolResult> {
+async function isEnabled(
+  { names, flags }: Invocation,
+  units: ReadonlyMap<string, Unit>,
+  call: ToolCall,
+): Promise<ToolResult> {
   const states: string[] = [];
   for (const name of names) {
     const unit = await findUnit(units, name, call.files);

@@ -37,7 +37,11 @@ export class UnitFailedError extends Error {
 }
 
 /** Where systemd looks for unit files, first match wins (systemd.unit(5)). */
-export const unitDirectories = ['/etc/systemd/system', '/run/systemd/system', '/usr/lib/systemd/system'] as const;
+export const unitDirectories = [
+  '/etc/systemd/system',
+  '/run/systemd/system',
+  '/usr/lib/systemd/system',
+] as const;
 
 /** The units by name; where several areas bring the same, the last one counts. */
 export function unitsByName(units: readonly Unit[]): ReadonlyMap<string, Unit> {
@@ -46,11 +50,17 @@ export function unitsByName(units: readonly Unit[]): ReadonlyMap<string, Unit> {
 
 /** A unit's full name: `x` means `x.service` (systemctl(1)). */
 export function unitName(name: string): string {
-  return /\.(?:service|socket|target|timer|mount|device|path|slice|scope|swap|automount)$/u.test(name) ? name : `${name}.service`;
+  return /\.(?:service|socket|target|timer|mount|device|path|slice|scope|swap|automount)$/u.test(name)
+    ? name
+    : `${name}.service`;
 }
 
 /** The unit of a name, also one that only has a unit file; `undefined` when systemd would not find it. */
-export async function findUnit(units: ReadonlyMap<string, Unit>, name: string, files: Files): Promise<Unit | undefined> {
+export async function findUnit(
+  units: ReadonlyMap<string, Unit>,
+  name: string,
+  files: Files,
+): Promise<Unit | undefined> {
   const known = units.get(name);
   if (known !== undefined) return known;
   const path = await unitFile(name, files);
@@ -67,7 +77,8 @@ export async function unitFile(name: string, files: Files): Promise<string | und
 }
 
 function parseUnit(name: string, text: string): Unit {
-  const value = (key: string): string | undefined => new RegExp(`^${key}=(.*)$`, 'mu').exec(text)?.[1]?.trim();
+  const value = (key: string): string | undefined =>
+    new RegExp(`^${key}=(.*)$`, 'mu').exec(text)?.[1]?.trim();
   const command = value('ExecStart')?.replace(/^[-@:+!]+/u, '');
   const oneshot = value('Type') === 'oneshot';
   return {
@@ -97,7 +108,12 @@ export async function startUnit(unit: Unit, context: UnitContext): Promise<void>
     const { system } = machine;
     if (unit.oneshot === true) system.units[unit.name] = { active: 'active', sub: 'exited', since: now() };
     else {
-      system.units[unit.name] = { active: 'active', sub: runningState(unit.name), since: now(), pid: system.next_pid };
+      system.units[unit.name] = {
+        active: 'active',
+        sub: runningState(unit.name),
+        since: now(),
+        pid: system.next_pid,
+      };
       system.next_pid += 7;
     }
   });

@@ -1,0 +1,37 @@
+/** The files of the emulated machine, with a kernel behind those below `/proc` and `/sys`. */
+import type { Area } from './area.ts';
+import { FaultyFiles } from './faults/faulty-files.ts';
+import type { EmulatedMachine } from './machine/emulated-machine.ts';
+
+export class EmulatedFiles extends FaultyFiles {
+  constructor(
+    private readonly computer: EmulatedMachine,
+    private readonly areas: readonly Area[],
+  ) {
+    super(computer);
+  }
+
+  override async readText(path: string): Promise<string> {
+    for (const { liveFiles } of this.areas) {
+      const content = liveFiles?.[path];
+      if (content !== undefined) return content(this.computer);
+    }
+    return super.readText(path);
+  }
+
+  override async readBytes(path: string): Promise<Buffer> {
+    if (this.areas.some(({ liveFiles }) => liveFiles?.[path] !== undefined))
+      return Buffer.from(await this.readText(path));
+    return super.readBytes(path);
+  }
+
+  override async exists(path: string): Promise<boolean> {
+    return this.areas.some(({ liveFiles }) => liveFiles?.[path] !== undefined) || super.exists(path);
+  }
+
+  override async writeInPlace(path: string, data: string): Promise<void> {
+    for (const { beforeWrite } of this.areas) await beforeWrite?.(this.computer, path, data);
+    await super.writeInPlace(path, data);
+    for (const { onWrite } of this.areas) await onWrite?.(this.computer, path, data);
+  }
+}
