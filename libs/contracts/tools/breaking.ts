@@ -9,9 +9,8 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-
-const root = join(import.meta.dirname, '../../..');
+import { join } from 'node:path';
+import { buf, root } from './buf.ts';
 
 /** Output of a git command, or undefined when it fails. */
 function git(...args: string[]): string | undefined {
@@ -51,15 +50,9 @@ function main(): number {
       console.error(`buf breaking: git archive of ${against.ref} failed`);
       return 1;
     }
-    const path = [join(root, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(delimiter);
-    const { status, error } = spawnSync('buf', ['breaking', '--against', `${archive}#subdir=proto`], {
-      cwd: join(root, 'proto'),
-      stdio: 'inherit',
-      env: { ...process.env, PATH: path },
-    });
-    if (error) throw error;
-    if (status === 0) console.log(`buf breaking: compatible with ${against.ref}`);
-    return status ?? 1;
+    if (!buf('breaking', '--against', `${archive}#subdir=proto`)) return 1;
+    console.log(`buf breaking: compatible with ${against.ref}`);
+    return 0;
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -3,10 +3,11 @@
  *
  * Run: `node libs/contracts/tools/generate.ts`
  *
- * The result is written next to its place and renamed in one go, so that an interrupted run leaves the former one.
+ * Everything is made aside first, and only files that differ are replaced: whoever reads the former ones meanwhile is
+ * not disturbed, and a failure changes nothing.
  */
-import { spawnSync } from 'node:child_process';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -15,26 +16,18 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+import { buf, root } from './buf.ts';
 import { readImage } from './descriptors.ts';
 import { dtoModules } from './dtos.ts';
 import { restTables } from './rest-tables.ts';
 
-const root = join(import.meta.dirname, '../../..');
-const protoDir = join(root, 'proto');
 const outDir = join(root, 'libs/contracts/src/generated');
+/** On the same file system, where nobody looks for sources. */
+const workDir = join(root, 'node_modules/.cache');
 
-/** Runs buf in proto/ with the workspace's own plugins on its path. */
-function buf(...args: string[]): void {
-  const path = [join(root, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(delimiter);
-  const { status, error } = spawnSync('buf', args, {
-    cwd: protoDir,
-    stdio: 'inherit',
-    env: { ...process.env, PATH: path },
-  });
-  if (error) throw error;
-  if (status !== 0) throw new Error(`buf ${args[0] ?? ''} failed`);
-}
+/** What ts-proto makes of the descriptors of options, which no message uses. */
+const UNUSED = ['google/protobuf/descriptor.ts', 'incusos/rest'];
 
 /**
  * ts-proto exports some helpers from every file, which clash as soon as two files are exported together; and it types
@@ -59,31 +52,50 @@ function writeModules(dir: string, modules: ReadonlyMap<string, string>): void {
   );
 }
 
+function filesBelow(dir: string): string[] {
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(dir, join(entry.parentPath, entry.name)));
+}
+
+/** Generates everything below a directory. */
+function generate(dir: string): void {
+  if (!buf('generate', '--output', dir)) throw new Error('buf generate failed');
+  for (const unused of UNUSED) rmSync(join(dir, unused), { recursive: true, force: true });
+  for (const file of filesBelow(dir)) {
+    const path = join(dir, file);
+    writeFileSync(path, tidy(readFileSync(path, 'utf8')));
+  }
+  const image = join(dir, 'image.json');
+  if (!buf('build', '--output', image)) throw new Error('buf build failed');
+  const messages = readImage(image);
+  rmSync(image);
+  writeModules(join(dir, 'rest'), restTables(messages));
+  writeModules(join(dir, 'dto'), dtoModules(messages));
+}
+
+/** Makes a directory like another one, whose files are moved away. */
+function replaceChanged(dir: string, next: string): void {
+  const files = filesBelow(next);
+  for (const file of files) {
+    const target = join(dir, file);
+    if (existsSync(target) && readFileSync(target).equals(readFileSync(join(next, file)))) continue;
+    mkdirSync(dirname(target), { recursive: true });
+    renameSync(join(next, file), target);
+  }
+  const wanted = new Set(files);
+  for (const file of filesBelow(dir)) if (!wanted.has(file)) rmSync(join(dir, file));
+}
+
 function main(): void {
-  const next = mkdtempSync(`${outDir}.next-`);
+  mkdirSync(workDir, { recursive: true });
+  const next = mkdtempSync(join(workDir, 'contracts-'));
   try {
-    buf('generate', '--output', next);
-    for (const unused of ['google/protobuf/descriptor.ts', 'incusos/rest']) {
-      rmSync(join(next, unused), { recursive: true, force: true });
-    }
-    for (const entry of readdirSync(next, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue;
-      const file = join(entry.parentPath, entry.name);
-      writeFileSync(file, tidy(readFileSync(file, 'utf8')));
-    }
-
-    const image = join(next, 'image.json');
-    buf('build', '--output', image);
-    const messages = readImage(image);
-    rmSync(image);
-    writeModules(join(next, 'rest'), restTables(messages));
-    writeModules(join(next, 'dto'), dtoModules(messages));
-
-    rmSync(outDir, { recursive: true, force: true });
-    renameSync(next, outDir);
-  } catch (error) {
+    generate(next);
+    replaceChanged(outDir, next);
+  } finally {
     rmSync(next, { recursive: true, force: true });
-    throw error;
   }
 }
 

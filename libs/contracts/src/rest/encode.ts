@@ -59,7 +59,7 @@ function fieldWriter(field: Field): FieldWriter {
         const keys = isRecord(map) ? Object.keys(map) : [];
         if (!isRecord(map) || keys.length === 0) return empty;
         let text = '';
-        for (const key of keys.sort()) text += `,${JSON.stringify(key)}:${encode(map[key])}`;
+        for (const key of keys.sort()) text += `,${quote(key)}:${encode(map[key])}`;
         return `${prefix}{${text.slice(1)}}`;
       };
     case 'one':
@@ -99,8 +99,13 @@ function emptyText(field: Field, encode: Encoder): string | undefined {
 const integer: Encoder = (value) =>
   typeof value === 'bigint' || typeof value === 'number' ? value.toString() : '0';
 
+/** Most strings hold nothing that has to be escaped, and seeing that is faster than leaving it to JSON.stringify. */
+function quote(text: string): string {
+  return /^[ !#-[\]-~]*$/.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
 const SCALARS: Readonly<Record<ScalarType, Encoder>> = {
-  string: (value) => (typeof value === 'string' ? JSON.stringify(value) : '""'),
+  string: (value) => (typeof value === 'string' ? quote(value) : '""'),
   bool: (value) => (value === true ? 'true' : 'false'),
   int32: integer,
   uint32: integer,
