@@ -1,9 +1,18 @@
+/** NICs, the kernel's network devices, systemd-networkd, resolved and timesyncd, and the LAN they meet. */
 import type { Area } from '../area.ts';
+import { networkCommands, populate, powerOff } from './commands.ts';
+import { hostnamectl } from './hostnamectl.ts';
+import { ip } from './ip.ts';
+import { networkctl } from './networkctl.ts';
+import { resolvectl } from './resolvectl.ts';
+import { timedatectl } from './timedatectl.ts';
+import { networkUnits } from './units.ts';
 
 export const network: Area = {
   name: 'network',
-  tools: {},
-  populate: () => Promise.resolve(),
-  powerOff: () => Promise.resolve(),
-  commands: [],
+  tools: { hostnamectl, ip, networkctl, resolvectl, timedatectl },
+  units: networkUnits,
+  populate,
+  powerOff,
+  commands: networkCommands,
 };

@@ -1,0 +1,89 @@
+/** Changing the machine's network cards and cables from outside. */
+import type { Area } from '../area.ts';
+import type { Command } from '../command.ts';
+import type { EmulatedMachine } from '../machine/emulated-machine.ts';
+import { discoverLinks } from './kernel.ts';
+import { defaultNic, type NetworkSection } from './section.ts';
+import { showLinks } from './sysfs.ts';
+
+const nameArgument = { name: '<name>', summary: 'the name of the NIC, such as enp6s0' };
+
+export const networkCommands: readonly Command[] = [
+  {
+    name: 'nic add',
+    summary: 'plugs a NIC in, with a cable to the LAN',
+    args: [nameArgument],
+    run: async (machine, [name = '']) => {
+      if (!/^[a-z][a-z0-9]{0,14}$/u.test(name)) throw new Error(`'${name}' is no name of a NIC: up to 15 lower-case letters and digits`);
+      const nic = await change(machine, (section) => {
+        if (section.nics.some((one) => one.name === name)) throw new Error(`the machine has a NIC ${name} already`);
+        const number = 1 + Math.max(0, ...section.nics.map(({ mac }) => Number.parseInt(mac.slice(-2), 16)));
+        const added = { ...defaultNic(name, number), link_since: new Date().toISOString() };
+        section.nics.push(added);
+        return added;
+      });
+      return `added NIC ${name} with MAC ${nic.mac}`;
+    },
+  },
+  {
+    name: 'nic remove',
+    summary: 'pulls a NIC out',
+    args: [nameArgument],
+    run: async (machine, [name = '']) => {
+      await change(machine, (section) => {
+        const rest = section.nics.filter((nic) => nic.name !== name);
+        if (rest.length === section.nics.length) throw new Error(missing(section, name));
+        section.nics = rest;
+      });
+      return `removed NIC ${name}`;
+    },
+  },
+  {
+    name: 'nic link',
+    summary: "plugs a NIC's cable in or pulls it out",
+    args: [nameArgument, { name: '<state>', summary: 'up or down' }],
+    run: async (machine, [name = '', state = '']) => {
+      if (state !== 'up' && state !== 'down') throw new Error(`a link is up or down, not '${state}'`);
+      await change(machine, (section) => {
+        const nic = section.nics.find((one) => one.name === name);
+        if (nic === undefined) throw new Error(missing(section, name));
+        if (nic.link !== state) nic.link_since = new Date().toISOString();
+        nic.link = state;
+      });
+      return `the link of ${name} is ${state}`;
+    },
+  },
+];
+
+function missing(section: Readonly<NetworkSection>, name: string): string {
+  return `the machine has no NIC ${name}; it has ${section.nics.map((nic) => nic.name).join(', ') || 'none'}`;
+}
+
+/** Changes the hardware; a kernel that runs notices at once. */
+async function change<R>(machine: EmulatedMachine, edit: (section: NetworkSection) => R): Promise<R> {
+  const answer = await machine.change(({ network, system }) => {
+    const result = edit(network);
+    if (system.power.state !== 'off') discoverLinks(network);
+    return result;
+  });
+  await showLinks(machine);
+  return answer;
+}
+
+/** What the kernel finds at power-on. */
+export const populate: Area['populate'] = async (machine) => {
+  await machine.change(({ network }) => discoverLinks(network));
+  const { host_name } = machine.read().network;
+  await machine.files.writeAtomic('/proc/sys/kernel/hostname', `${host_name}\n`);
+  await showLinks(machine);
+};
+
+/** Devices and addresses are in the kernel's memory only. */
+export const powerOff: Area['powerOff'] = async (machine) => {
+  await machine.change(({ network }) => {
+    network.links = [];
+    network.next_index = 1;
+  });
+  await machine.files.remove('/sys/class/net');
+  await machine.files.remove('/proc/net');
+};

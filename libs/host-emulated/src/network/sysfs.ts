@@ -1,0 +1,71 @@
+/** `/sys/class/net` and `/proc/net/dev` as the kernel shows them. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { EmulatedMachine } from '../machine/emulated-machine.ts';
+import { countersOf } from './live.ts';
+import { hasCarrier, nicOf } from './kernel.ts';
+import type { Link, NetworkSection } from './section.ts';
+
+const directory = '/sys/class/net';
+
+/** Brings the files up to date with the machine. */
+export async function showLinks(machine: EmulatedMachine): Promise<void> {
+  const section = machine.read().network;
+  const { files } = machine;
+  const wanted = new Set(section.links.map(({ name }) => name));
+  for (const name of await files.list(directory)) {
+    if (!wanted.has(name)) await files.remove(`${directory}/${name}`);
+  }
+  for (const link of section.links) {
+    for (const [name, text] of Object.entries(attributes(section, link))) {
+      const path = `${directory}/${link.name}/${name}`;
+      const present = await files.readText(path).catch(() => undefined);
+      if (present !== text) await show(machine, path, text);
+    }
+  }
+  await show(machine, '/proc/net/dev', procNetDev(section));
+}
+
+/** What the kernel shows isn't on a disk: no need to wait for one. */
+async function show(machine: EmulatedMachine, path: string, text: string): Promise<void> {
+  const target = machine.files.resolve(path);
+  await mkdir(dirname(target), { recursive: true });
+  await writeFile(target, text);
+}
+
+function attributes(section: Readonly<NetworkSection>, link: Link): Record<string, string> {
+  const nic = nicOf(section, link);
+  const carrier = hasCarrier(section, link);
+  return {
+    address: `${link.mac}\n`,
+    addr_assign_type: `${link.mac_assigned}\n`,
+    carrier: `${carrier ? 1 : 0}\n`,
+    ifindex: `${link.index}\n`,
+    iflink: `${link.parent ?? link.peer ?? link.index}\n`,
+    mtu: `${link.mtu}\n`,
+    operstate: `${link.kind === 'loopback' ? 'unknown' : carrier ? 'up' : 'down'}\n`,
+    type: `${link.kind === 'loopback' ? 772 : link.kind === 'wireguard' ? 65_534 : 1}\n`,
+    speed: `${speedOf(section, link, carrier)}\n`,
+    ...(nic === undefined ? {} : { 'device/uevent': `DRIVER=${nic.driver}\nPCI_SLOT_NAME=${nic.bus_address}\n` }),
+  };
+}
+
+/** -1 where the driver knows no speed, as for a NIC without a cable. */
+function speedOf(section: Readonly<NetworkSection>, link: Link, carrier: boolean): number {
+  if (!carrier) return -1;
+  const nic = nicOf(section, link);
+  return nic === undefined ? 10_000 : nic.speed;
+}
+
+function procNetDev(section: Readonly<NetworkSection>): string {
+  const lines = section.links.map((link) => {
+    const { rx, tx } = countersOf(section, link);
+    const fields = [rx, Math.floor(rx / 64), 0, 0, 0, 0, 0, 0, tx, Math.floor(tx / 64), 0, 0, 0, 0, 0, 0];
+    return `${link.name.padStart(6)}: ${fields.join(' ')}\n`;
+  });
+  return (
+    'Inter-|   Receive                                                |  Transmit\n' +
+    ' face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n' +
+    lines.join('')
+  );
+}

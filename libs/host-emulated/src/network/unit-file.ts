@@ -1,0 +1,89 @@
+/** Reads systemd's own file format (systemd.syntax(7)) as far as networkd and udev need it. */
+import type { Files } from '@incusos/host';
+
+export interface UnitSection {
+  readonly name: string;
+  readonly entries: readonly (readonly [key: string, value: string])[];
+}
+
+export interface UnitFile {
+  /** Its full path. */
+  readonly path: string;
+  readonly text: string;
+  readonly sections: readonly UnitSection[];
+}
+
+/** Where networkd and udev look; a file hides those of the same name further down (systemd.network(5)). */
+const directories = ['/etc/systemd/network', '/run/systemd/network', '/usr/lib/systemd/network'];
+
+export function parseUnitFile(path: string, text: string): UnitFile {
+  const sections: { name: string; entries: [string, string][] }[] = [];
+  for (const line of text.split('\n').map((raw) => raw.trim())) {
+    if (line === '' || line.startsWith('#') || line.startsWith(';')) continue;
+    const header = /^\[(.+)\]$/u.exec(line);
+    if (header !== null) sections.push({ name: header[1] ?? '', entries: [] });
+    else {
+      const split = line.indexOf('=');
+      if (split > 0) sections.at(-1)?.entries.push([line.slice(0, split).trim(), line.slice(split + 1).trim()]);
+    }
+  }
+  return { path, text, sections };
+}
+
+/** The files of one kind, in the order of their names. */
+export async function readUnitFiles(files: Files, suffix: '.link' | '.netdev' | '.network'): Promise<UnitFile[]> {
+  const found = new Map<string, string>();
+  for (const directory of directories) {
+    for (const name of await files.list(directory)) {
+      if (name.endsWith(suffix) && !found.has(name)) found.set(name, `${directory}/${name}`);
+    }
+  }
+  const paths = [...found.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
+  return Promise.all(paths.map(async (path) => parseUnitFile(path, await files.readText(path))));
+}
+
+/** Every value of a key, in all sections of a name. An empty value forgets the ones before it. */
+export function valuesOf(file: Pick<UnitFile, 'sections'>, section: string, key: string): string[] {
+  let values: string[] = [];
+  for (const { name, entries } of file.sections) {
+    if (name !== section) continue;
+    for (const [entryKey, value] of entries) {
+      if (entryKey === key) values = value === '' ? [] : [...values, value];
+    }
+  }
+  return values;
+}
+
+/** The last value of a key. */
+export function valueOf(file: Pick<UnitFile, 'sections'>, section: string, key: string): string | undefined {
+  return valuesOf(file, section, key).at(-1);
+}
+
+/** A boolean as systemd reads it. */
+export function flag(value: string | undefined, otherwise: boolean): boolean {
+  if (value === undefined) return otherwise;
+  if (['1', 'yes', 'y', 'true', 't', 'on'].includes(value.toLowerCase())) return true;
+  if (['0', 'no', 'n', 'false', 'f', 'off'].includes(value.toLowerCase())) return false;
+  return otherwise;
+}
+
+/** Whether a link of this name and permanent MAC is meant by the file's `[Match]`. A file without one matches nothing. */
+export function matches(file: UnitFile, link: { readonly name: string; readonly permanentMac?: string | undefined; readonly mac: string }): boolean {
+  const names = valuesOf(file, 'Match', 'Name').flatMap((value) => value.split(/\s+/u));
+  const originals = valuesOf(file, 'Match', 'OriginalName').flatMap((value) => value.split(/\s+/u));
+  const permanent = valuesOf(file, 'Match', 'PermanentMACAddress').flatMap((value) => value.toLowerCase().split(/\s+/u));
+  const macs = valuesOf(file, 'Match', 'MACAddress').flatMap((value) => value.toLowerCase().split(/\s+/u));
+  if (names.length + originals.length + permanent.length + macs.length === 0) return false;
+  const globs = [...names, ...originals];
+  return (
+    (globs.length === 0 || globs.some((glob) => globMatches(glob, link.name))) &&
+    (permanent.length === 0 || (link.permanentMac !== undefined && permanent.includes(link.permanentMac))) &&
+    (macs.length === 0 || macs.includes(link.mac))
+  );
+}
+
+function globMatches(glob: string, name: string): boolean {
+  if (!/[*?[]/u.test(glob)) return glob === name;
+  const pattern = glob.replaceAll(/[.+^${}()|\\]/gu, String.raw`\$&`).replaceAll('*', '.*').replaceAll('?', '.');
+  return new RegExp(`^${pattern}$`, 'u').test(name);
+}

@@ -1,0 +1,17 @@
+/** What starting the network's daemons does to the machine. */
+import type { Unit } from '../system/units.ts';
+import { reloadNetworkd } from './networkd.ts';
+import { say } from './say.ts';
+
+const networkd = 'systemd-networkd.service';
+
+export const networkUnits: readonly Unit[] = [
+  {
+    name: networkd,
+    description: 'Network Configuration',
+    process: { command: '/usr/lib/systemd/systemd-networkd', user: 'systemd-network' },
+    startsAtBoot: true,
+    onStart: async ({ machine, files }) => say(machine, networkd, await reloadNetworkd(machine, files)),
+    onReload: async ({ machine, files }) => say(machine, networkd, await reloadNetworkd(machine, files)),
+  },
+];
