@@ -12,5 +12,7 @@ export { type CallOptions, connectService, type ServiceConnection } from './grpc
 export { checkHealth } from './grpc/health-client.ts';
 export { createLogger, type Logger } from './logging/logger.ts';
 export { LOGGER } from './logging/tokens.ts';
+export { NestLogger } from './logging/nest-logger.ts';
+export { addController } from './grpc/server.ts';
 export { ExclusiveRunner } from './lifecycle/exclusive-runner.ts';
 export { clearStaleSocket, restrictSocket } from './lifecycle/stale-socket.ts';

@@ -1,0 +1,40 @@
+/** The gateway's process. */
+import { createLogger, onStop, stopOnSignals } from '@incusos/service';
+import { startGateway } from './start.ts';
+
+const defaultPort = 8443;
+
+const started = performance.now();
+const logger = createLogger('gateway');
+process.on('unhandledRejection', (reason) => {
+  logger.error('a promise failed and nobody waited for it', {
+    error: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason),
+  });
+  process.exit(1);
+});
+
+try {
+  const address = process.env['INCUSOS_HTTPS_ADDRESS'];
+  const gateway = await startGateway({
+    port: portOf(process.env['INCUSOS_HTTPS_PORT']),
+    ...(address === undefined ? {} : { address }),
+    logger,
+  });
+  onStop(() => gateway.stop());
+  stopOnSignals((message) => logger.warn(message));
+  logger.info('service is ready', {
+    socket: gateway.socket,
+    https_port: gateway.port,
+    start_ms: Math.round(performance.now() - started),
+  });
+} catch (error) {
+  logger.error('the gateway cannot start', { error: error instanceof Error ? error.message : String(error) });
+  process.exitCode = 1;
+}
+
+function portOf(text: string | undefined): number {
+  if (text === undefined || text === '') return defaultPort;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`INCUSOS_HTTPS_PORT is ${text}, not a port`);
+  return port;
+}
