@@ -17,19 +17,50 @@ export type Optional<T> = T | null;
 
 type Constructor = new () => object;
 
+/** How many more values may be converted. */
+interface Budget {
+  left: number;
+}
+
 /** Makes the value that is validated from the one that was sent. */
-type Convert = (value: unknown) => unknown;
+type Convert = (value: unknown, budget: Budget) => unknown;
+
+/** A body has more values than {@link MAX_VALUES}. */
+export class TooManyValuesError extends Error {
+  override readonly name = 'TooManyValuesError';
+}
+
+/**
+ * Far more values than any configuration has. class-validator takes kilobytes for each, so that a body of a few
+ * megabytes could take all memory.
+ */
+export const MAX_VALUES = 20_000;
 
 /** The properties of each class. */
 const propertiesOf = new WeakMap<object, Map<string, Convert>>();
 
-/** An instance of a DTO class with those of its properties that a parsed object has. */
-export function instantiate(dtoClass: Constructor, object: Readonly<Record<string, unknown>>): object {
+/**
+ * An instance of a DTO class with those of its properties that a parsed object has.
+ *
+ * @throws {@link TooManyValuesError}
+ */
+export function instantiate(
+  dtoClass: Constructor,
+  object: Readonly<Record<string, unknown>>,
+  budget: Budget = { left: MAX_VALUES },
+): object {
   const instance = new dtoClass();
   for (const [name, convert] of propertiesOf.get(dtoClass) ?? []) {
-    if (Object.hasOwn(object, name)) Object.assign(instance, { [name]: convert(object[name]) });
+    if (!Object.hasOwn(object, name)) continue;
+    spend(budget, 1);
+    Object.assign(instance, { [name]: convert(object[name], budget) });
   }
   return instance;
+}
+
+function spend(budget: Budget, values: number): void {
+  budget.left -= values;
+  if (budget.left < 0) throw new TooManyValuesError(`has more than ${MAX_VALUES} values`);
 }
 
 function property(convert: Convert, ...validators: readonly PropertyDecorator[]): PropertyDecorator {
@@ -83,15 +114,25 @@ function firstProblem(
 const unchanged: Convert = (value) => value;
 
 function toInstance(type: () => Constructor): Convert {
-  return (value) => (isPlainObject(value) ? instantiate(type(), value) : value);
+  return (value, budget) => (isPlainObject(value) ? instantiate(type(), value, budget) : value);
+}
+
+function toList(convert: Convert): Convert {
+  return (value, budget) => {
+    if (!Array.isArray(value)) return value;
+    spend(budget, value.length);
+    return value.map((element) => convert(element, budget));
+  };
 }
 
 /** class-validator looks into a Map, but not into the values of an object. */
 function toMap(convert: Convert): Convert {
-  return (value) =>
-    isPlainObject(value)
-      ? new Map(Object.entries(value).map(([key, element]) => [key, convert(element)]))
-      : value;
+  return (value, budget) => {
+    if (!isPlainObject(value)) return value;
+    const entries = Object.entries(value);
+    spend(budget, entries.length);
+    return new Map(entries.map(([key, element]) => [key, convert(element, budget)]));
+  };
 }
 
 /** A string, boolean, number or free JSON. */
@@ -105,7 +146,7 @@ export function Scalar(type: ScalarType): PropertyDecorator {
 /** A list of scalars. */
 export function ScalarList(type: ScalarType): PropertyDecorator {
   return property(
-    unchanged,
+    toList(unchanged),
     hasNo('list', (value) => listProblem(type, value)),
   );
 }
@@ -125,9 +166,8 @@ export function Nested(type: () => Constructor): PropertyDecorator {
 
 /** A list of objects with a class of their own. */
 export function NestedList(type: () => Constructor): PropertyDecorator {
-  const convert = toInstance(type);
   return property(
-    (value) => (Array.isArray(value) ? value.map(convert) : value),
+    toList(toInstance(type)),
     hasNo('list', (value) => listProblem('object', value)),
     ValidateNested({ each: true }),
   );

@@ -106,6 +106,18 @@ describe('validateBody', () => {
     expect(violations(bodies.networkConfig, { config: { interfaces } })).toHaveLength(20);
   });
 
+  it.each([
+    ['objects', { interfaces: Array.from({ length: 200_000 }, () => ({})) }],
+    ['strings', { time: { ntp_servers: Array.from({ length: 200_000 }, () => 1) } }],
+    [
+      'servers',
+      { proxy: { servers: Object.fromEntries(Array.from({ length: 30_000 }, (_, i) => [i, {}])) } },
+    ],
+    ['fields', { interfaces: Array.from({ length: 9_000 }, () => ({ name: 1, mtu: 'x' })) }],
+  ])('refuses more %s than it could check', (_what, config) => {
+    expect(textOf(bodies.networkConfig, { config })).toBe('request body: has more than 20000 values');
+  });
+
   it('takes no key of an object for more than a key', () => {
     for (const value of [5, 'x', {}, [], null]) {
       const odd = { constructor: value, then: value, toString: value, hasOwnProperty: value, length: 1 };

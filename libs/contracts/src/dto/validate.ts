@@ -1,7 +1,7 @@
 /** Turns a request's body into the message it stands for, or says everything that is wrong with it. */
 import { validateSync, type ValidationError } from 'class-validator';
 import { FieldError, fromRest } from '../rest/decode.ts';
-import { instantiate } from './decorators.ts';
+import { instantiate, TooManyValuesError } from './decorators.ts';
 import type { Structure } from '../rest/structure.ts';
 import { isPlainObject } from '../rest/scalars.ts';
 
@@ -41,10 +41,14 @@ const MAX_VIOLATIONS = 20;
  */
 export function validateBody<T extends object>(body: Body<T>, value: unknown): Validated<T> {
   if (!isPlainObject(value)) return invalid([typeViolation('', 'must be an object')]);
-  const errors = validateSync(instantiate(body.dto, value), {
-    forbidUnknownValues: false,
-    validationError: { target: false },
-  });
+  let instance: object;
+  try {
+    instance = instantiate(body.dto, value);
+  } catch (error) {
+    if (error instanceof TooManyValuesError) return invalid([typeViolation('', error.message)]);
+    throw error;
+  }
+  const errors = validateSync(instance, { forbidUnknownValues: false, validationError: { target: false } });
   const [first, ...others] = errors.flatMap((error) => violationsOf(error, pathOf(error, '')));
   if (first !== undefined) return invalid([first, ...others.slice(0, MAX_VIOLATIONS - 1)]);
   let message: T;
