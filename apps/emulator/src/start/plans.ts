@@ -17,6 +17,8 @@ export interface PlanOptions {
 
 /** Valkey, every subsystem service and the gateway. */
 export async function appliancePlans({ layout, port }: PlanOptions): Promise<ProcessPlan[]> {
+  // A job queue that runs already, as in containers, is used as it is.
+  const givenValkey = process.env['INCUSOS_VALKEY_SOCKET'];
   const env = {
     PATH: process.env['PATH'],
     NODE_ENV: 'production',
@@ -24,8 +26,9 @@ export async function appliancePlans({ layout, port }: PlanOptions): Promise<Pro
     INCUSOS_HOST_MODULE: join(dist, 'libs/host-emulated/host-emulated.mjs'),
     INCUSOS_MACHINE_DIR: layout.directory,
     INCUSOS_RUN_DIR: layout.run,
-    INCUSOS_VALKEY_SOCKET: join(layout.run, 'valkey.sock'),
+    INCUSOS_VALKEY_SOCKET: givenValkey ?? join(layout.run, 'valkey.sock'),
     INCUSOS_GATEWAY_DIR: layout.gateway,
+    INCUSOS_HTTPS_ADDRESS: '127.0.0.1',
     INCUSOS_HTTPS_PORT: String(port),
     INCUSOS_LOG_LEVEL: process.env['INCUSOS_LOG_LEVEL'],
     MALLOC_ARENA_MAX: '2',
@@ -36,7 +39,7 @@ export async function appliancePlans({ layout, port }: PlanOptions): Promise<Pro
     env,
     ours: true,
   }));
-  return [await valkeyPlan(layout), ...ours];
+  return givenValkey === undefined ? [await valkeyPlan(layout), ...ours] : ours;
 }
 
 /** It holds nothing that can't be rebuilt, so nothing of it is written to disk. */

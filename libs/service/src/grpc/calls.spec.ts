@@ -267,7 +267,8 @@ describe('a stream', () => {
   it('whose source fails cancels the call and gives the source’s error', async () => {
     const client = await serve({
       async stageImport(requests) {
-        for await (const request of requests) request;
+        const seen: StageImportRequest[] = [];
+        for await (const request of requests) seen.push(request);
         return {};
       },
     });

@@ -1,0 +1,70 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { eventually, rebooted, trustedClient, uptime } from './client.ts';
+
+const rest = trustedClient();
+afterAll(() => rest.close());
+
+interface Configurations {
+  readonly network: unknown;
+  readonly update: unknown;
+  readonly logging: unknown;
+  readonly kernel: unknown;
+  readonly schedule: unknown;
+}
+
+async function configurations(): Promise<Configurations> {
+  const config = async (part: string): Promise<Record<string, unknown>> =>
+    (await rest.get<{ config: Record<string, unknown> }>(`/os/1.0/system/${part}`)).config;
+  const [network, update, logging, kernel, storage] = await Promise.all(
+    ['network', 'update', 'logging', 'kernel', 'storage'].map(config),
+  );
+  return { network, update, logging, kernel, schedule: storage?.['scrub_schedule'] };
+}
+
+/** Changes something in every service that has configuration. */
+async function changeEverything(): Promise<void> {
+  const network = await rest.get<{ config: { interfaces: object[] } }>('/os/1.0/system/network');
+  const [first, ...others] = network.config.interfaces;
+  const interfaces = [{ ...first, addresses: ['dhcp4', '10.77.0.1/24'] }, ...others];
+  await rest.succeed('PUT', '/os/1.0/system/network', {
+    json: { config: { ...network.config, interfaces } },
+  });
+  await rest.succeed('PUT', '/os/1.0/system/update', {
+    json: { config: { auto_reboot: true, channel: 'testing', check_frequency: '3h' } },
+  });
+  await rest.succeed('PUT', '/os/1.0/system/logging', {
+    json: { config: { syslog: { address: '192.0.2.9:514', protocol: 'tcp', log_format: 'rfc5424' } } },
+  });
+  await rest.succeed('PUT', '/os/1.0/system/kernel', {
+    json: { config: { memory: { persistent_hugepages: 3, zram_swap_size: '' } } },
+  });
+  await rest.succeed('PUT', '/os/1.0/system/storage', { json: { config: { scrub_schedule: '30 5 * * 2' } } });
+}
+
+describe('a backup', () => {
+  it('brings the earlier configuration back in every service', async () => {
+    const earlier = await configurations();
+    const { status, headers, body } = await rest.send('POST', '/os/1.0/system/:backup');
+    expect([status, headers['content-type']]).toEqual([200, 'application/gzip']);
+    await changeEverything();
+    const changed = await configurations();
+    for (const key of Object.keys(earlier) as (keyof Configurations)[])
+      expect(changed[key]).not.toEqual(earlier[key]);
+
+    for (const length of [0, 20, Math.floor(body.length / 2), body.length - 9]) {
+      const cut = await rest.envelope('POST', '/os/1.0/system/:restore', { raw: body.subarray(0, length) });
+      expect(cut.http).toBeGreaterThanOrEqual(400);
+      expect(cut.http).toBeLessThan(500);
+    }
+    const altered = Buffer.from(body);
+    altered[Math.floor(body.length / 2)] = (altered[Math.floor(body.length / 2)] ?? 0) ^ 0xff;
+    expect((await rest.envelope('POST', '/os/1.0/system/:restore', { raw: altered })).http).toBe(400);
+    expect(await configurations()).toEqual(changed);
+
+    await eventually(async () => (await uptime(rest)) > 3, 'some uptime');
+    const age = await uptime(rest);
+    await rest.succeed('POST', '/os/1.0/system/:restore', { raw: body });
+    await rebooted(rest, age);
+    expect(await configurations()).toEqual(earlier);
+  });
+});

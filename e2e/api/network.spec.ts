@@ -1,0 +1,171 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { killService } from '../appliance/services.ts';
+import { directory, eventually, trustedClient } from './client.ts';
+
+const rest = trustedClient();
+afterAll(() => rest.close());
+
+interface Interface {
+  readonly name: string;
+  readonly hwaddr: string;
+  readonly addresses?: readonly string[];
+  readonly [key: string]: unknown;
+}
+
+interface Network {
+  readonly config: { readonly interfaces: readonly Interface[]; readonly [key: string]: unknown };
+  readonly state: {
+    readonly configuration_in_process: boolean;
+    readonly interfaces: Readonly<
+      Record<string, { addresses?: string[]; state: string; type: string; roles?: string[] }>
+    >;
+  };
+}
+
+const network = '/os/1.0/system/network';
+let original: Network;
+
+beforeAll(async () => {
+  original = await rest.get<Network>(network);
+});
+
+afterAll(async () => {
+  await rest.succeed('PUT', network, { json: { config: original.config } });
+});
+
+function withAddresses(...addresses: string[]): { config: Network['config'] & Record<string, unknown> } {
+  const [first, ...others] = original.config.interfaces;
+  if (first === undefined) throw new Error('no interface');
+  return { config: { ...original.config, interfaces: [{ ...first, addresses }, ...others] } };
+}
+
+async function addressesNow(): Promise<readonly string[]> {
+  const { state } = await rest.get<Network>(network);
+  return state.interfaces[original.config.interfaces[0]?.name ?? '']?.addresses ?? [];
+}
+
+describe('the network', () => {
+  it('comes up by itself on a first start, and shows its state', () => {
+    const [first] = original.config.interfaces;
+    expect(first?.addresses).toEqual(['dhcp4', 'slaac']);
+    const shown = original.state.interfaces[first?.name ?? ''];
+    expect(shown).toMatchObject({ type: 'interface', state: 'routable' });
+    expect(shown?.addresses?.length).toBeGreaterThan(0);
+    expect(shown?.roles).toContain('management');
+    expect(original.config).toMatchObject({ time: { timezone: 'UTC' } });
+  });
+
+  it('takes a static address beside DHCP, and shows it', async () => {
+    await rest.succeed('PUT', network, { json: withAddresses('dhcp4', '10.9.8.7/24') });
+    expect(await addressesNow()).toContain('10.9.8.7');
+  });
+
+  it.skipIf(directory === undefined)('writes the files that systemd-networkd reads, line for line', () => {
+    const files = join(directory ?? '', 'root/run/systemd/network');
+    const [first] = original.config.interfaces;
+    const mac = (first?.hwaddr ?? '').replaceAll(':', '').toLowerCase();
+    const name = first?.name ?? '';
+    expect(readdirSync(files).toSorted()).toEqual(
+      [
+        `00-_p${mac}.link`,
+        `10-${name}.netdev`,
+        `10-_v${name}.netdev`,
+        `20-_i${mac}.network`,
+        `20-_p${mac}.network`,
+        `20-_v${name}.network`,
+        `20-${name}.network`,
+      ].toSorted(),
+    );
+    const lines = (file: string): string[] =>
+      readFileSync(join(files, file), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '');
+    expect(lines(`10-${name}.netdev`)).toEqual([
+      '[NetDev]',
+      `Name=${name}`,
+      'Kind=bridge',
+      '[Bridge]',
+      'VLANFiltering=true',
+    ]);
+    expect(lines(`20-_v${name}.network`)).toEqual(
+      expect.arrayContaining([
+        '[Match]',
+        `Name=_v${name}`,
+        'RequiredForOnline=no',
+        'ClientIdentifier=mac',
+        'RouteMetric=100',
+        'UseMTU=true',
+        'WithoutRA=solicit',
+        'LinkLocalAddressing=ipv6',
+        'Address=10.9.8.7/24',
+        'IPv6AcceptRA=false',
+        'DHCP=ipv4',
+      ]),
+    );
+  });
+
+  it('refuses what can not work, says where, and changes nothing', async () => {
+    const before = await rest.get<Network>(network);
+    const bad = [
+      [
+        withAddresses('10.0.0.1'),
+        "interface 0 address 0 invalid IP address '10.0.0.1', must provide a CIDR mask",
+      ],
+      [{ config: { interfaces: [] } }, 'network configuration has no devices defined'],
+      [
+        { config: { ...withAddresses('dhcp4').config, confirmation_timeout: 'soon' } },
+        'invalid confirmation timeout provided',
+      ],
+      [
+        { config: { ...withAddresses('dhcp4').config, confirmation_timeout: '0s' } },
+        'confirmation timeout must be greater than zero',
+      ],
+    ] as const;
+    for (const [json, message] of bad) {
+      const { http, error } = await rest.envelope('PUT', network, { json });
+      expect([http, error]).toEqual([400, expect.stringContaining(message)]);
+    }
+    expect((await rest.get<Network>(network)).config).toEqual(before.config);
+  });
+
+  it('keeps a change that is confirmed in time', async () => {
+    const { config } = withAddresses('dhcp4', '10.9.8.9/24');
+    await rest.succeed('PUT', network, { json: { config: { ...config, confirmation_timeout: '60s' } } });
+    const second = await rest.envelope('PUT', network, { json: { config } });
+    expect([second.http, second.error]).toEqual([
+      400,
+      'a pending network configuration must first be confirmed before a new configuration can be applied',
+    ]);
+    await rest.succeed('POST', `${network}/:confirm`);
+    expect(await addressesNow()).toContain('10.9.8.9');
+    const again = await rest.envelope('POST', `${network}/:confirm`);
+    expect([again.http, again.error]).toEqual([400, 'no network configuration is pending a confirmation']);
+  });
+
+  it('comes back by itself when nobody confirms', async () => {
+    await rest.succeed('PUT', network, { json: withAddresses('dhcp4', '10.9.8.10/24') });
+    const { config } = withAddresses('dhcp4', '10.9.8.11/24');
+    await rest.succeed('PUT', network, { json: { config: { ...config, confirmation_timeout: '10s' } } });
+    expect(await addressesNow()).toContain('10.9.8.11');
+    await eventually(async () => (await addressesNow()).includes('10.9.8.10'), 'the way back');
+    const { config: after } = await rest.get<Network>(network);
+    expect(after.interfaces[0]?.addresses).toEqual(['dhcp4', '10.9.8.10/24']);
+    expect(after).not.toHaveProperty('confirmation_timeout');
+  });
+
+  it.skipIf(directory === undefined)(
+    'comes back by itself also when the service is killed meanwhile',
+    async () => {
+      const { config } = withAddresses('dhcp4', '10.9.8.12/24');
+      await rest.succeed('PUT', network, { json: { config: { ...config, confirmation_timeout: '10s' } } });
+      await killService(directory ?? '', 'network');
+      await eventually(async () => (await addressesNow()).includes('10.9.8.10'), 'the way back');
+    },
+  );
+
+  it('flushes the caches of the resolver', async () => {
+    expect(await rest.succeed('POST', `${network}/:flush-dns`)).toEqual({});
+  });
+});

@@ -1,0 +1,93 @@
+/** An appliance for the tests: the one that `INCUSOS_URL` names, or one started on an emulated machine of its own. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { startProcess } from '@incusos/host';
+import type { Target } from './rest.ts';
+
+export interface RunningAppliance extends Target {
+  /** The directory of the emulated machine; undefined when the appliance runs elsewhere. */
+  readonly directory: string | undefined;
+  /** Process id of its supervisor. */
+  readonly pid: number | undefined;
+  /** Seconds from spawning the processes until all were healthy. */
+  readonly readyAfter: number | undefined;
+  /** The last lines of its log. */
+  readonly log: () => string;
+  readonly stop: () => Promise<void>;
+}
+
+/** The bundled bench runs from `dist`, one folder deeper than the sources. */
+export const checkout = resolve(
+  import.meta.dirname,
+  import.meta.dirname.includes('/dist/') ? '../../..' : '../..',
+);
+
+/** A TCP port of loopback that is free now. */
+export function freePort(): Promise<number> {
+  return new Promise((found, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === 'string') reject(new Error('no port'));
+        else found(address.port);
+      });
+    });
+  });
+}
+
+/** Starts an appliance in a temporary directory, or in `keepIn`, and waits until it is ready. */
+export async function startAppliance(keepIn?: string): Promise<RunningAppliance> {
+  const directory = keepIn ?? mkdtempSync(join(tmpdir(), 'ios-'));
+  const port = await freePort();
+  const child = startProcess([join(checkout, 'bin/start'), '--dir', directory, '--port', String(port)], {
+    env: process.env,
+    cwd: checkout,
+  });
+  const lines: string[] = [];
+  const readyAfter = await new Promise<number>((ready, reject) => {
+    const read = (line: string): void => {
+      lines.push(line);
+      if (lines.length > 400) lines.shift();
+      const seconds = /^IncusOS is ready \(after ([\d.]+) s\)/u.exec(line)?.[1];
+      if (seconds !== undefined) ready(Number(seconds));
+    };
+    createInterface({ input: child.stdout }).on('line', read);
+    createInterface({ input: child.stderr }).on('line', read);
+    void child.exited.then(() => reject(new Error(`the appliance did not start:\n${lines.join('\n')}`)));
+  });
+  return {
+    directory,
+    pid: child.pid,
+    readyAfter,
+    url: `https://127.0.0.1:${port}`,
+    certificate: readFileSync(join(directory, 'incus/client.crt'), 'utf8'),
+    key: readFileSync(join(directory, 'incus/client.key'), 'utf8'),
+    log: () => lines.join('\n'),
+    stop: async () => {
+      child.signal('SIGTERM');
+      await child.exited;
+      if (keepIn === undefined) rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The appliance that `INCUSOS_URL`, `INCUSOS_CLIENT_CERT` and `INCUSOS_CLIENT_KEY` name, if they do. */
+export function givenAppliance(): RunningAppliance | undefined {
+  const { INCUSOS_URL: url, INCUSOS_CLIENT_CERT: certificate, INCUSOS_CLIENT_KEY: key } = process.env;
+  if (url === undefined || certificate === undefined || key === undefined) return undefined;
+  return {
+    url,
+    certificate: readFileSync(certificate, 'utf8'),
+    key: readFileSync(key, 'utf8'),
+    directory: process.env['INCUSOS_DIR'],
+    pid: undefined,
+    readyAfter: undefined,
+    log: () => '',
+    stop: () => Promise.resolve(),
+  };
+}

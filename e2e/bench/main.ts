@@ -1,0 +1,94 @@
+/** `npm run bench`: how fast the appliance starts and answers, and how much memory it takes, on this machine. */
+import { cpus, release } from 'node:os';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command } from 'commander';
+import { LocalFiles } from '@incusos/host';
+import { startAppliance } from '../appliance/running.ts';
+import { reads, write } from './endpoints.ts';
+import { type Load, type LoadResult, measure } from './load.ts';
+import { memoryBelow, type ProcessMemory } from './memory.ts';
+import { formatReport } from './report.ts';
+
+/** What one run found. */
+export interface Report {
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly kernel: string;
+    readonly node: string;
+  };
+  readonly start: { readonly cold: number; readonly warm: readonly number[] };
+  readonly memory: readonly ProcessMemory[];
+  readonly endpoints: readonly {
+    readonly method: string;
+    readonly path: string;
+    readonly results: readonly LoadResult[];
+  }[];
+}
+
+/** How many requests are measured, by connections. */
+const plan = [
+  { connections: 1, warmUp: 300, requests: 1_500 },
+  { connections: 10, warmUp: 500, requests: 5_000 },
+  { connections: 100, warmUp: 500, requests: 5_000 },
+];
+
+async function bench(quick: boolean): Promise<Report> {
+  const note = (text: string): void => {
+    process.stderr.write(`${text}\n`);
+  };
+  note('starting the appliance …');
+  const warm: number[] = [];
+  const cold = await startAppliance();
+  await cold.stop();
+  for (let round = 0; round < 2; round += 1) {
+    const again = await startAppliance();
+    warm.push(again.readyAfter ?? Number.NaN);
+    await again.stop();
+  }
+  const appliance = await startAppliance();
+  try {
+    warm.push(appliance.readyAfter ?? Number.NaN);
+    note('letting it come to rest …');
+    await sleep(10_000);
+    const memory = await memoryBelow(appliance.pid ?? 0);
+    const endpoints: Report['endpoints'][number][] = [];
+    const scale = quick ? 0.1 : 1;
+    for (const load of [...reads, write] satisfies Load[]) {
+      note(`${load.method} ${load.path}`);
+      const results: LoadResult[] = [];
+      for (const { connections, warmUp, requests } of plan) {
+        results.push(await measure(appliance, load, connections, warmUp * scale, requests * scale));
+      }
+      endpoints.push({ method: load.method, path: load.path, results });
+    }
+    const [cpu] = cpus();
+    return {
+      machine: {
+        cpu: cpu?.model ?? 'unknown',
+        cores: cpus().length,
+        kernel: release(),
+        node: process.version,
+      },
+      start: { cold: cold.readyAfter ?? Number.NaN, warm },
+      memory,
+      endpoints,
+    };
+  } finally {
+    await appliance.stop();
+  }
+}
+
+const program = new Command('bench')
+  .description('Measures start-up, memory and the speed of every endpoint on this machine.')
+  .option('--json <file>', 'writes the figures to a file, too')
+  .option('--quick', 'a tenth of the requests');
+program.parse();
+const { json, quick } = program.opts<{ json?: string; quick?: boolean }>();
+const report = await bench(quick === true);
+process.stdout.write(formatReport(report));
+if (json !== undefined) {
+  const path = resolve(process.env['INIT_CWD'] ?? '.', json);
+  await new LocalFiles('/').writeAtomic(path, `${JSON.stringify(report, undefined, 2)}\n`);
+}
