@@ -28,7 +28,7 @@ function bundle(input: string, file: string): RolldownOptions {
     // The CommonJS entry that Node gets brings every validator along, the world's phone numbers included.
     resolve: { alias: { 'class-validator': resolve('node_modules/class-validator/esm2015/index.js') } },
     tsconfig: 'tsconfig.json',
-    transform: { target: 'node24', decorator: { legacy: true, emitDecoratorMetadata: true } },
+    transform: { target: 'node24' },
     output: {
       file,
       format: 'esm',
