@@ -1,0 +1,157 @@
+/**
+ * The passphrases with which the operator opens the system's volumes when the TPM doesn't.
+ *
+ * Invariants: changes run one after another; before a keyslot is touched the state says that keyslots and keys may
+ * differ (`keyslots_in_step`), and it says otherwise only when they agree; a change that fails is taken back.
+ */
+import { DomainError, ExclusiveRunner, type FieldViolation, LOGGER, type Logger } from '@incusos/service';
+import type { StateStore } from '@incusos/state';
+import { stateFailure } from '@incusos/state-owner';
+import { Inject, Injectable } from '@nestjs/common';
+import { SECURITY_STATE, type SecurityState } from '../state/security-state.ts';
+import { KeyslotsService } from './keyslots.service.ts';
+import { makePassphrase, passphraseWeakness } from './passphrase.ts';
+import { VolumesService } from './volumes.service.ts';
+
+const field = 'config.encryption_recovery_keys';
+/** Of the 32 keyslots of a volume, some belong to the TPM and to this service. */
+const maxKeys = 16;
+
+/** What changes together with the keys. */
+export interface Alongside {
+  /** Makes the machine follow, before the state says so. */
+  apply(): Promise<void>;
+  /** Undoes {@link Alongside.apply}. */
+  revert(): Promise<void>;
+  change(state: Readonly<SecurityState>): SecurityState;
+}
+
+@Injectable()
+export class RecoveryKeysService {
+  private readonly runner = new ExclusiveRunner();
+  private preparation: Promise<void> | undefined;
+
+  constructor(
+    @Inject(SECURITY_STATE) private readonly state: StateStore<SecurityState>,
+    @Inject(KeyslotsService) private readonly keyslots: KeyslotsService,
+    @Inject(VolumesService) private readonly volumes: VolumesService,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Begins to give a new machine its keys, and to finish what a crash interrupted. What fails is logged. */
+  start(): void {
+    this.preparation = this.runner.run(() => this.prepare()).catch((error: unknown) => this.reportFailure(error));
+  }
+
+  /** Settles when {@link RecoveryKeysService.start} is through, whether it succeeded or not. */
+  async prepared(): Promise<void> {
+    await this.preparation;
+  }
+
+  /**
+   * Checks a new list of keys; changes nothing.
+   * @throws DomainError INVALID_REQUEST, naming the key by its index.
+   */
+  async check(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) throw invalid('no encryption key provided', [{ field, reason: 'at least one key must remain' }]);
+    if (keys.length > maxKeys) {
+      throw invalid(`at most ${maxKeys} encryption keys can be enrolled`, [{ field, reason: `at most ${maxKeys} entries` }]);
+    }
+    const enrolled = new Set(this.state.current.recovery_keys);
+    const seen = new Set<string>();
+    for (const [index, key] of keys.entries()) {
+      const name = `${field}[${index}]`;
+      if (seen.has(key)) throw invalid('provided encryption key is already enrolled', [{ field: name, reason: 'is there twice' }]);
+      seen.add(key);
+      const weakness = enrolled.has(key) ? undefined : await passphraseWeakness(key);
+      if (weakness !== undefined) throw invalid(`encryption key at index ${index} can't be used: ${weakness}`, [{ field: name, reason: weakness }]);
+    }
+  }
+
+  /**
+   * Makes these the keys of every volume, together with another change: both or none.
+   * @param keys a list that {@link RecoveryKeysService.check} found good.
+   */
+  replace(keys: readonly string[], alongside: Alongside): Promise<void> {
+    return this.runner.run(async () => {
+      const before = this.state.current.recovery_keys;
+      const add = keys.filter((key) => !before.includes(key));
+      const remove = before.filter((key) => !keys.includes(key));
+      const touched = add.length > 0 || remove.length > 0;
+      if (touched) {
+        await this.makeSure();
+        await this.commit('recovery keys are about to change', (state) => ({ ...state, keyslots_in_step: false }));
+      }
+      try {
+        if (touched) await this.keyslots.change(add, remove);
+        await alongside.apply();
+        await this.commit('security configuration changed', (state) => ({
+          ...alongside.change(state),
+          recovery_keys: keys,
+          keyslots_in_step: state.keyslots_in_step || touched,
+        }));
+      } catch (error) {
+        await this.takeBack(touched ? before : undefined, alongside);
+        throw stateFailure(error);
+      }
+    });
+  }
+
+  /** Lets imported keys take effect on the volumes. */
+  adopt(): Promise<void> {
+    return this.runner.run(() => this.prepare());
+  }
+
+  private async prepare(): Promise<void> {
+    if (this.state.problem !== undefined) return;
+    if ((await this.volumes.present()).length === 0) {
+      this.logger.warn('the machine has no encrypted system volumes');
+      return;
+    }
+    const made = await this.keyslots.ensureOwnKeys();
+    if (made.length > 0) this.logger.info('encrypted volumes got a recovery key', { volumes: made });
+    if (this.state.current.recovery_keys.length === 0) {
+      await this.commit('first recovery key', (state) => ({
+        ...state,
+        recovery_keys: [makePassphrase()],
+        recovery_keys_retrieved: false,
+        keyslots_in_step: false,
+      }));
+    }
+    await this.makeSure();
+  }
+
+  /** Makes keyslots and keys agree, unless they are known to. */
+  private async makeSure(): Promise<void> {
+    if (this.state.current.keyslots_in_step) return;
+    await this.keyslots.settle(this.state.current.recovery_keys);
+    await this.commit('keyslots hold the recovery keys', (state) => ({ ...state, keyslots_in_step: true }));
+  }
+
+  private async takeBack(keys: readonly string[] | undefined, alongside: Alongside): Promise<void> {
+    try {
+      await alongside.revert();
+      if (keys === undefined) return;
+      await this.keyslots.settle(keys);
+      await this.commit('change of the recovery keys taken back', (state) => ({ ...state, keyslots_in_step: true }));
+    } catch (error) {
+      this.reportFailure(error);
+    }
+  }
+
+  private async commit(reason: string, change: (state: Readonly<SecurityState>) => SecurityState): Promise<void> {
+    await this.state.commit(reason, change).catch((error: unknown) => {
+      throw stateFailure(error);
+    });
+  }
+
+  private reportFailure(error: unknown): void {
+    this.logger.error('the keyslots of the encrypted volumes could not be brought in step with the recovery keys; this is tried again at the next change or start', {
+      error: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+function invalid(message: string, fields: FieldViolation[]): DomainError {
+  return new DomainError('INVALID_REQUEST', message, { fields });
+}
