@@ -10,7 +10,7 @@ interface Running {
 }
 
 /** The processes of the appliance in `directory`: they have its sockets in their environment or arguments. */
-async function processesOf(directory: string): Promise<Running[]> {
+export async function processesOf(directory: string): Promise<Running[]> {
   const { stdout } = await programs.run(['ps', '-eo', 'pid=,args=', 'e', '-ww'], {
     maxOutputBytes: 64 * 1024 * 1024,
   });
