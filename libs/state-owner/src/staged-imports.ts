@@ -137,22 +137,23 @@ export class StagedImports {
     const text = files.get(stateFileName);
     if (text === undefined)
       throw new DomainError('INVALID_REQUEST', `the backup has no file '${service}/${stateFileName}'`);
-    const imported = this.store.parseExport(text.toString('utf8'), `${service}/${stateFileName}`);
-    const data = (await hooks.transform?.(imported, { skip, current: this.store.current })) ?? imported;
-    const prepared = new Map<string, string | Buffer>([[stateFileName, this.store.exportText(data)]]);
+    const prepared = new Map<string, string | Buffer>();
     for (const [name, content] of files) {
       if (name === stateFileName) continue;
       const entry = secretFor(secrets, name);
-      if (entry === undefined)
+      if (entry === undefined) {
         throw new DomainError(
           'INVALID_REQUEST',
           `'${service}/${name}' is not a file of the ${service} state`,
         );
+      }
       if (entry.keptBy !== undefined && skip.has(entry.keptBy)) continue;
       entry.check?.(content, name);
       prepared.set(name, content);
     }
-    return prepared;
+    const imported = this.store.parseExport(text.toString('utf8'), `${service}/${stateFileName}`);
+    const data = (await hooks.transform?.(imported, { skip, current: this.store.current })) ?? imported;
+    return prepared.set(stateFileName, this.store.exportText(data));
   }
 
   private async putInPlace(restoreId: string, place: string): Promise<void> {
