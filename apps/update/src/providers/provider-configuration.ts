@@ -1,0 +1,51 @@
+/** The rules of the provider's configuration. */
+import type { SystemProviderConfig } from '@incusos/contracts/update';
+import { FeedError } from '@incusos/images';
+import { DomainError } from '@incusos/service';
+import { checkUpdateCa } from '../feed/trust-anchors.ts';
+
+export type SupportedProvider = 'images' | 'debug';
+
+/**
+ * Checks a configuration.
+ * @returns the name of its provider.
+ * @throws DomainError INVALID_REQUEST naming the field, NOT_IMPLEMENTED.
+ */
+export function checkProviderConfiguration({ name, config }: SystemProviderConfig): SupportedProvider {
+  switch (name) {
+    case 'images':
+      checkServerUrl(config['server_url'] ?? '');
+      checkAuthority(config['update_ca'] ?? '');
+      return name;
+    case 'debug':
+      return name;
+    case 'operations-center':
+      throw new DomainError('NOT_IMPLEMENTED', 'the operations-center provider is not implemented');
+    case '':
+      throw invalid('config.name', 'a provider name must be specified');
+    default:
+      throw invalid('config.name', `unknown provider ${JSON.stringify(name)}`);
+  }
+}
+
+function checkServerUrl(text: string): void {
+  if (text === '') return;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
+    throw invalid('config.config.server_url', 'server_url must be an http or https URL');
+  }
+}
+
+function checkAuthority(pem: string): void {
+  if (pem === '') return;
+  try {
+    checkUpdateCa(pem);
+  } catch (error) {
+    if (error instanceof FeedError) throw invalid('config.config.update_ca', error.message);
+    throw error;
+  }
+}
+
+function invalid(field: string, reason: string): DomainError {
+  return new DomainError('INVALID_REQUEST', reason, { fields: [{ field, reason }] });
+}
