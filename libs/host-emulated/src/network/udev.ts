@@ -2,6 +2,7 @@
 import type { Files } from '@incusos/host';
 import type { EmulatedMachine } from '../machine/emulated-machine.ts';
 import { findLink, maxMtu, randomMac } from './kernel.ts';
+import type { ToolCall, ToolResult } from '../tools/tool.ts';
 import { showLinks } from './sysfs.ts';
 import { matches, readUnitFiles, valueOf } from './unit-file.ts';
 
@@ -29,4 +30,16 @@ export async function triggerNetworkDevices(machine: EmulatedMachine, files: Fil
     }
   });
   await showLinks(machine);
+}
+
+/** The part of `udevadm trigger` that concerns network devices: names and settings are applied again on `add` and `move`. */
+export async function triggerNetwork({ machine, files }: ToolCall, args: readonly string[]): Promise<ToolResult> {
+  const values = (option: string): string[] => args.filter((arg) => arg.startsWith(`--${option}=`)).map((arg) => arg.slice(option.length + 3));
+  const [action = 'change'] = values('action').toReversed();
+  const subsystems = values('subsystem-match');
+  const names = values('sysname-match');
+  if ((action === 'add' || action === 'move') && (subsystems.length === 0 || subsystems.includes('net'))) {
+    await triggerNetworkDevices(machine, files, names.length === 0 ? undefined : names);
+  }
+  return {};
 }

@@ -1,0 +1,108 @@
+/**
+ * Brings the machine from whatever it has to a configuration, in the order that the devices need.
+ *
+ * Invariants: only what differs is touched; files that are the same keep their place and time, so networkd leaves their
+ * links alone; it can be repeated, and going back is the same as going forward.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SystemNetworkConfig } from '@incusos/contracts/network';
+import type { Host } from '@incusos/host';
+import { hostNameOf, setHostName, writeHosts } from '../hostname/hostname.ts';
+import { physicalName } from '../render/device-names.ts';
+import type { CardLimits } from '../render/mtu.ts';
+import { networkDirectory, renderFiles } from '../render/render.ts';
+import { cardsOf, type LinkDetails, type NetworkCard, parseLinks } from '../state/ip.ts';
+import { setTimeZone, writeTimeServers } from '../time/clock.ts';
+import { waitUntilOnline } from './online.ts';
+import { isEmpty, type Plan, planChange, type StaleDevice } from './plan.ts';
+
+export interface ApplyOptions {
+  /** Milliseconds since the epoch by which the network has to be up; not waited for when absent. */
+  readonly onlineBy?: number;
+}
+
+const cardPatienceMs = 5_000;
+const cardPollMs = 100;
+
+export async function readCards(host: Host): Promise<NetworkCard[]> {
+  return cardsOf(await readLinks(host));
+}
+
+async function readLinks(host: Host): Promise<LinkDetails[]> {
+  const { stdout } = await host.programs.run(['ip', '-j', '-d', 'address', 'show']);
+  return parseLinks(stdout);
+}
+
+export function limitsOf(cards: readonly NetworkCard[]): CardLimits {
+  return new Map(cards.map(({ mac, maxMtu }) => [mac, maxMtu]));
+}
+
+/**
+ * Applies a configuration that is valid and whose cards are given by MAC.
+ * @throws ProgramError, NotOnlineError, MtuError when the machine did not do as it was told.
+ */
+export async function applyConfig(host: Host, config: SystemNetworkConfig, options: ApplyOptions = {}): Promise<Plan> {
+  const [links, present] = await Promise.all([readLinks(host), readFiles(host)]);
+  const plan = planChange(present, renderFiles(config, limitsOf(cardsOf(links))));
+  await setTimeZone(host, config);
+  await removeStaleDevices(host, plan.staleDevices, links);
+  const name = await hostNameOf(host, config);
+  await setHostName(host, name);
+  await writePlan(host, plan);
+  await writeTimeServers(host, config);
+  await writeHosts(host, name);
+  await renameCards(host, plan, config);
+  if (!isEmpty(plan)) await reloadNetworkd(host);
+  if (options.onlineBy !== undefined) await waitUntilOnline(host, config, options.onlineBy);
+  return plan;
+}
+
+async function readFiles(host: Host): Promise<Map<string, string>> {
+  const names = await host.files.list(networkDirectory);
+  const read = names.map(async (name) => [name, await host.files.readText(`${networkDirectory}/${name}`)] as const);
+  return new Map(await Promise.all(read));
+}
+
+async function removeStaleDevices(host: Host, stale: readonly StaleDevice[], links: readonly LinkDetails[]): Promise<void> {
+  const present = new Set(links.map(({ name }) => name));
+  for (const { name, removed, bridge } of stale) {
+    if (!present.has(name)) continue;
+    const guests = links.some((link) => link.master === name && !link.name.startsWith('_'));
+    if (bridge && !removed && guests) continue;
+    // A vlan goes with the device below it, which may have been deleted just before.
+    await host.programs.run(['ip', 'link', 'delete', 'dev', name]).catch(async (error: unknown) => {
+      if ((await readLinks(host)).some((link) => link.name === name)) throw error;
+    });
+  }
+}
+
+async function writePlan(host: Host, { write, remove }: Plan): Promise<void> {
+  for (const name of remove) await host.files.remove(`${networkDirectory}/${name}`);
+  for (const [name, content] of write) await host.files.writeAtomic(`${networkDirectory}/${name}`, content);
+}
+
+/** udev gives a card its name; the devices over it can only be made once the name that they want is free. */
+async function renameCards(host: Host, { cards }: Plan, config: SystemNetworkConfig): Promise<void> {
+  const wanted = [...config.interfaces.map(({ hwaddr }) => hwaddr), ...config.bonds.flatMap(({ members }) => members)].map((mac) => mac.toLowerCase());
+  const changed = new Set(cards.map((mac) => mac.toLowerCase()));
+  const deadline = Date.now() + cardPatienceMs;
+  for (let first = true; ; first = false) {
+    const present = await readCards(host);
+    const unnamed = present.filter(({ name, mac }) => wanted.includes(mac) && name !== physicalName(mac));
+    const again = first ? present.filter((card) => changed.has(card.mac) || unnamed.includes(card)) : unnamed;
+    if (again.length === 0) return;
+    if (!first && Date.now() > deadline) {
+      throw new Error(`timed out waiting for network device ${again.map(({ name }) => name).join(', ')} to be renamed`);
+    }
+    const matches = again.map(({ name }) => `--sysname-match=${name}`);
+    await host.programs.run(['udevadm', 'trigger', '--action=add', '--subsystem-match=net', '--settle', ...matches]);
+    if (!first) await sleep(cardPollMs);
+  }
+}
+
+/** networkd makes new devices and configures the links whose file changed; others go on undisturbed. */
+async function reloadNetworkd(host: Host): Promise<void> {
+  const active = await host.programs.run(['systemctl', 'is-active', 'systemd-networkd.service'], { acceptExitCodes: 'any' });
+  if (active.stdout.trim() === 'active') await host.programs.run(['networkctl', 'reload']);
+  else await host.programs.run(['systemctl', 'restart', 'systemd-networkd.service']);
+}

@@ -1,0 +1,363 @@
+/**
+ * Changes the configuration of the network without ever losing a machine.
+ *
+ * Invariants: the state file always holds a configuration that came up and, where that was asked for, was confirmed;
+ * a record on disk says so before anything else is touched; whatever fails, expires, is killed or loses power ends in
+ * the configuration of the state file. Changes run one at a time.
+ */
+import { parseDuration } from '@incusos/contracts/rest';
+import type { SystemNetworkConfig } from '@incusos/contracts/network';
+import { HOST, type Host } from '@incusos/host';
+import { DomainError, LOGGER, type Logger } from '@incusos/service';
+import { StateRefusedError, type StateStore } from '@incusos/state';
+import { stateFailure } from '@incusos/state-owner';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { defaultConfig } from '../config/defaults.ts';
+import { normalizeConfig } from '../config/normalize.ts';
+import { checkPresence, resolveNames } from '../config/resolve-names.ts';
+import { refuseUnsupported } from '../config/supported.ts';
+import { validateConfig } from '../config/validate.ts';
+import { refuse } from '../config/violation.ts';
+import { NETWORK_STATE, type NetworkState } from '../network-state.ts';
+import { synchronizeClock } from '../time/clock.ts';
+import { applyConfig, readCards } from './apply.ts';
+import { PendingFile, type PendingRecord } from './pending.ts';
+
+/** How long the network may take to come up. */
+const onlineMs = 30_000;
+/** The longest delay that a timer takes. */
+const longestTimerMs = 2_147_483_647;
+
+interface Unconfirmed {
+  readonly config: SystemNetworkConfig;
+  readonly timer: { stop(): void };
+}
+
+@Injectable()
+export class NetworkConfigService implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly pendingFile: PendingFile;
+  /** The change that is being made, with what it ends in. */
+  private change: Promise<void> | undefined;
+  /** Set while the change that is being made needs a confirmation. */
+  private confirmedEarly: (() => void) | undefined;
+  private unconfirmed: Unconfirmed | undefined;
+  private trial: SystemNetworkConfig | undefined;
+  private starting: Promise<void> = Promise.resolve();
+  private clock = new AbortController();
+
+  /** Called after the machine was changed. */
+  onChanged: () => void = () => undefined;
+
+  constructor(
+    @Inject(HOST) private readonly host: Host,
+    @Inject(NETWORK_STATE) private readonly store: StateStore<NetworkState>,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.pendingFile = new PendingFile(host);
+  }
+
+  /** The configuration in force, confirmed or not. */
+  get current(): SystemNetworkConfig | undefined {
+    return this.trial ?? this.store.current.config ?? undefined;
+  }
+
+  /** Whether a configuration is being applied. */
+  get inProcess(): boolean {
+    return this.change !== undefined;
+  }
+
+  onApplicationBootstrap(): void {
+    // Calls are answered meanwhile; a change waits for it.
+    this.starting = this.track(this.resume()).catch((error: unknown) => {
+      this.logger.error('the network configuration could not be brought up at start', { error: reasonOf(error) });
+    });
+  }
+
+  onApplicationShutdown(): void {
+    this.unconfirmed?.timer.stop();
+    this.clock.abort();
+  }
+
+  /**
+   * Applies a configuration; returns when the network is up with it.
+   * @throws DomainError `INVALID_REQUEST` before anything was changed, `CONFLICT` while another is being applied,
+   * `OPERATION_FAILED` when it didn't come up; the previous one is in force again then.
+   */
+  async set(request: SystemNetworkConfig | undefined): Promise<void> {
+    const config = this.checkRequest(request);
+    await this.starting;
+    this.refuseSecond();
+    await this.track(this.carryOut(config));
+  }
+
+  /** @throws DomainError when there is nothing to confirm, or it could not be saved. */
+  async confirm(): Promise<void> {
+    await this.starting;
+    if (this.confirmedEarly !== undefined) {
+      const { trial } = this;
+      this.confirmedEarly();
+      await this.change;
+      if (this.store.current.config === trial) return;
+      if (this.unconfirmed === undefined) {
+        throw new DomainError('OPERATION_FAILED', 'the network configuration could not be applied, the previous one is in force');
+      }
+    }
+    const { unconfirmed } = this;
+    if (unconfirmed === undefined || this.change !== undefined) {
+      throw new DomainError('INVALID_REQUEST', 'no network configuration is pending a confirmation');
+    }
+    await this.track(this.keep(unconfirmed.config));
+    unconfirmed.timer.stop();
+    this.logger.info('the network configuration was confirmed');
+  }
+
+  /** Applies the configuration of the state file, after it was replaced from outside. */
+  async adopt(): Promise<void> {
+    await this.starting;
+    await this.change;
+    this.unconfirmed?.timer.stop();
+    this.unconfirmed = undefined;
+    this.trial = undefined;
+    await this.track(this.bringUp());
+    await this.pendingFile.remove();
+  }
+
+  private refuseSecond(): void {
+    if (this.unconfirmed !== undefined) {
+      throw new DomainError(
+        'INVALID_REQUEST',
+        'a pending network configuration must first be confirmed before a new configuration can be applied',
+      );
+    }
+    if (this.change !== undefined) throw new DomainError('CONFLICT', 'a network configuration is already being applied');
+  }
+
+  /** What the request alone can get wrong. */
+  private checkRequest(request: SystemNetworkConfig | undefined): SystemNetworkConfig {
+    if (this.unconfirmed !== undefined) this.refuseSecond();
+    if (request === undefined || request.interfaces.length + request.bonds.length + request.vlans.length === 0) {
+      throw invalid('config', 'network configuration has no devices defined');
+    }
+    timeoutOf(request);
+    refuse(validateConfig(normalizeConfig(request), 'loose'));
+    refuseUnsupported(request);
+    return request;
+  }
+
+  private track<R>(work: Promise<R>): Promise<R> {
+    const change = work.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.change = change;
+    void change.then(() => {
+      if (this.change === change) this.change = undefined;
+    });
+    return work;
+  }
+
+  private async carryOut(request: SystemNetworkConfig): Promise<void> {
+    const timeoutMs = timeoutOf(request);
+    const config = await this.resolve(request);
+    const { problem } = this.store;
+    if (problem !== undefined) throw stateFailure(new StateRefusedError(`${problem.error.message}; the network can't be changed before it was decided how to go on`));
+    const began = Date.now();
+    const deadline = timeoutMs === undefined ? undefined : began + timeoutMs;
+    const record: PendingRecord = {
+      phase: 'applying',
+      config,
+      bootId: await this.pendingFile.bootId(),
+      ...(timeoutMs === undefined || deadline === undefined ? {} : { timeoutMs, deadline: new Date(deadline).toISOString() }),
+    };
+    await this.pendingFile.write(record).catch((error: unknown) => {
+      throw writeFailure(error);
+    });
+    this.trial = config;
+    let confirmed = deadline === undefined;
+    if (!confirmed) {
+      this.confirmedEarly = () => {
+        confirmed = true;
+      };
+    }
+    try {
+      await applyConfig(this.host, config, { onlineBy: Math.min(began + onlineMs, deadline ?? Infinity) });
+      this.onChanged();
+      if (confirmed) await this.keep(config);
+      else await this.awaitConfirmation(record, deadline ?? began);
+    } catch (error) {
+      throw await this.takeBack(error);
+    } finally {
+      this.confirmedEarly = undefined;
+    }
+    this.findTheTime();
+  }
+
+  /** Puts MACs in the place of names, and checks what needs them. */
+  private async resolve(request: SystemNetworkConfig): Promise<SystemNetworkConfig> {
+    const cards = await readCards(this.host);
+    const config = resolveNames(normalizeConfig(request), { cards, configured: this.current });
+    refuse(validateConfig(config, 'strict'));
+    refuse(checkPresence(config, cards));
+    return config;
+  }
+
+  /** Makes a configuration that is applied the one to return to. */
+  private async keep(config: SystemNetworkConfig): Promise<void> {
+    await this.store.commit('network configuration', (state) => ({ ...state, config })).catch((error: unknown) => {
+      throw stateFailure(error);
+    });
+    this.trial = undefined;
+    this.unconfirmed = undefined;
+    // Left behind by a crash it would only have the same configuration applied once more.
+    await this.pendingFile.remove();
+  }
+
+  private async awaitConfirmation(record: PendingRecord, deadline: number): Promise<void> {
+    await this.pendingFile.write({ ...record, phase: 'unconfirmed' });
+    this.expect(record.config, deadline);
+  }
+
+  private expect(config: SystemNetworkConfig, deadline: number): void {
+    this.trial = config;
+    this.unconfirmed = { config, timer: timerFor(deadline - Date.now(), () => void this.expire()) };
+  }
+
+  private async expire(): Promise<void> {
+    // A confirmation that is being saved decides it.
+    await this.change;
+    if (this.unconfirmed === undefined) return;
+    this.logger.warn('the network configuration was not confirmed in time, the previous one comes back');
+    await this.track(this.goBack()).catch((error: unknown) => {
+      this.logger.error('the previous network configuration did not come up', { error: reasonOf(error) });
+    });
+  }
+
+  /** Restores the previous configuration after a failure; answers with the error for the caller. */
+  private async takeBack(error: unknown): Promise<DomainError> {
+    const why = reasonOf(error);
+    this.logger.error('the network configuration could not be applied, the previous one comes back', { error: why });
+    const restored = await this.goBack().then(
+      () => 'the previous configuration is in force again',
+      (problem: unknown) => {
+        this.logger.error('the previous network configuration did not come up', { error: reasonOf(problem) });
+        return `the previous configuration was put back but did not come up: ${reasonOf(problem)}`;
+      },
+    );
+    if (error instanceof DomainError) return new DomainError(error.reason, `${why}; ${restored}`, { cause: error });
+    return new DomainError('OPERATION_FAILED', `${why}; ${restored}`, { cause: error });
+  }
+
+  private async goBack(): Promise<void> {
+    this.trial = undefined;
+    this.unconfirmed = undefined;
+    const { config } = this.store.current;
+    try {
+      if (config !== null) await applyConfig(this.host, config, { onlineBy: Date.now() + onlineMs });
+    } finally {
+      this.onChanged();
+      await this.pendingFile.remove();
+      this.findTheTime();
+    }
+  }
+
+  /** What a start finds: nothing, a change that still may be confirmed, or one to take back. */
+  private async resume(): Promise<void> {
+    const record = await this.pendingFile.read();
+    if (record !== undefined && record !== 'unusable' && (await this.mayBeConfirmed(record))) {
+      this.expect(record.config, remainingDeadline(record));
+      this.logger.info('a network configuration still awaits its confirmation', { deadline: record.deadline });
+      return;
+    }
+    if (record !== undefined) this.logger.warn('a change of the network configuration was interrupted, the previous one comes back');
+    await this.bringUp();
+    if (record !== undefined) await this.pendingFile.remove();
+  }
+
+  private async mayBeConfirmed(record: PendingRecord): Promise<boolean> {
+    if (record.phase !== 'unconfirmed' || record.deadline === undefined) return false;
+    return record.bootId === (await this.pendingFile.bootId()) && remainingDeadline(record) > Date.now();
+  }
+
+  /** Applies what the state file says, or the default of a first boot. A start doesn't wait for the network. */
+  private async bringUp(): Promise<void> {
+    const cards = await readCards(this.host);
+    const stored = this.store.current.config ?? undefined;
+    const config = stored === undefined ? defaultConfig(cards) : resolveNames(stored, { cards, configured: undefined });
+    if (stored === undefined || JSON.stringify(stored) !== JSON.stringify(config)) await this.storeResolved(config);
+    await applyConfig(this.host, config);
+    this.onChanged();
+    this.findTheTime();
+  }
+
+  private async storeResolved(config: SystemNetworkConfig): Promise<void> {
+    if (this.store.problem !== undefined) return;
+    await this.store.commit('network configuration of this machine', (state) => ({ ...state, config }));
+  }
+
+  /** Not waited for: a network without a time server is one that works. */
+  private findTheTime(): void {
+    this.clock.abort();
+    this.clock = new AbortController();
+    const { signal } = this.clock;
+    synchronizeClock(this.host, signal).then(
+      (found) => this.logger.info(found ? 'the clock is synchronized' : 'no time server answered within 30 s'),
+      (error: unknown) => {
+        if (!signal.aborted) this.logger.warn('the clock could not be synchronized', { error: reasonOf(error) });
+      },
+    );
+  }
+}
+
+function invalid(field: string, reason: string): DomainError {
+  return new DomainError('INVALID_REQUEST', reason, { fields: [{ field, reason }] });
+}
+
+/**
+ * Milliseconds in which a configuration has to be confirmed: its own timeout, else its default; none means that no
+ * confirmation is needed.
+ * @throws DomainError with the contract's texts.
+ */
+export function timeoutOf(config: SystemNetworkConfig): number | undefined {
+  const read = (field: 'confirmation_timeout' | 'default_confirmation_timeout'): number | undefined => {
+    const { [field]: text = '' } = config;
+    if (text === '') return undefined;
+    const what = field.replaceAll('_', ' ');
+    let nanoseconds: bigint;
+    try {
+      nanoseconds = parseDuration(text);
+    } catch (error) {
+      throw invalid(`config.${field}`, `invalid ${what} provided: ${reasonOf(error)}`);
+    }
+    if (nanoseconds <= 0n) throw invalid(`config.${field}`, `${what} must be greater than zero`);
+    return Math.max(1, Number(nanoseconds / 1_000_000n));
+  };
+  const own = read('confirmation_timeout');
+  const byDefault = read('default_confirmation_timeout');
+  return own ?? byDefault;
+}
+
+/** A clock that was set back meanwhile must not make the wait longer than it was meant to be. */
+function remainingDeadline({ deadline, timeoutMs }: PendingRecord): number {
+  const at = deadline === undefined ? 0 : Date.parse(deadline);
+  return timeoutMs === undefined ? at : Math.min(at, Date.now() + timeoutMs);
+}
+
+function timerFor(ms: number, work: () => void): { stop(): void } {
+  let timer: NodeJS.Timeout;
+  const arm = (left: number): void => {
+    const step = Math.min(Math.max(left, 0), longestTimerMs);
+    timer = setTimeout(() => (left > step ? arm(left - step) : work()), step);
+  };
+  arm(ms);
+  return { stop: () => clearTimeout(timer) };
+}
+
+function writeFailure(error: unknown): DomainError {
+  const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
+  const why = full ? 'no space is left on the disk' : 'the disk refused it';
+  return new DomainError(full ? 'NO_SPACE' : 'OPERATION_FAILED', `the change could not be recorded, nothing was changed: ${why}`, { cause: error });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

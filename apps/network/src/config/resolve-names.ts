@@ -1,0 +1,49 @@
+/** Puts MACs in the place of device names, and finds devices that aren't there before anything is changed. */
+import type { SystemNetworkConfig } from '@incusos/contracts/network';
+import type { NetworkCard } from '../state/ip.ts';
+import { isMac } from './hardware-addresses.ts';
+import type { Violation } from './violation.ts';
+
+/** What a name can mean: a card of the machine, or a device of the configuration in force that hides a card's name. */
+export interface KnownDevices {
+  readonly cards: readonly NetworkCard[];
+  readonly configured: SystemNetworkConfig | undefined;
+}
+
+/** The configuration with MACs only; names that nothing has stay as they are, for the strict pass to refuse. */
+export function resolveNames(config: SystemNetworkConfig, known: KnownDevices): SystemNetworkConfig {
+  const resolve = (name: string): string => (name === '' || isMac(name) ? name : (macOf(name, known) ?? name));
+  return {
+    ...config,
+    interfaces: config.interfaces.map((entry) => ({ ...entry, hwaddr: resolve(entry.hwaddr) })),
+    bonds: config.bonds.map((bond) => ({
+      ...bond,
+      ...(bond.hwaddr === undefined ? {} : { hwaddr: resolve(bond.hwaddr) }),
+      members: bond.members.map(resolve),
+    })),
+  };
+}
+
+function macOf(name: string, { cards, configured }: KnownDevices): string | undefined {
+  // Once configured, the name belongs to the bridge over the card and not to the card.
+  const entry = configured?.interfaces.find((one) => one.name === name);
+  return entry?.hwaddr ?? cards.find((card) => card.name === name || card.otherNames.includes(name))?.mac;
+}
+
+/** A MAC that no card of the machine has would leave the device without a link. */
+export function* checkPresence(config: SystemNetworkConfig, cards: readonly NetworkCard[]): Generator<Violation> {
+  const present = new Set(cards.map(({ mac }) => mac.toLowerCase()));
+  const absent = (mac: string): boolean => !present.has(mac.toLowerCase());
+  for (const [index, { hwaddr }] of config.interfaces.entries()) {
+    if (absent(hwaddr)) {
+      yield { field: `config.interfaces[${index}].hwaddr`, message: `interface ${index} no network device has MAC address '${hwaddr}'` };
+    }
+  }
+  for (const [index, { members }] of config.bonds.entries()) {
+    for (const [number, member] of members.entries()) {
+      if (!absent(member)) continue;
+      const message = `bond ${index} member ${number} no network device has MAC address '${member}'`;
+      yield { field: `config.bonds[${index}].members[${number}]`, message };
+    }
+  }
+}

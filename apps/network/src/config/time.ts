@@ -1,0 +1,27 @@
+/** Rules for time servers and the time zone. */
+import { isIP } from 'node:net';
+import type { SystemNetworkTime } from '@incusos/contracts/network';
+import { isDomain } from './dns.ts';
+import type { Violation } from './violation.ts';
+
+export function* checkTime(time: SystemNetworkTime | undefined): Generator<Violation> {
+  if (time === undefined) return;
+  for (const [index, server] of time.ntp_servers.entries()) {
+    if (isIP(server) === 0 && !isDomain(server)) {
+      yield { field: `config.time.ntp_servers[${index}]`, message: `invalid NTP server '${server}'` };
+    }
+  }
+  const { timezone = '' } = time;
+  if (timezone !== '' && !isTimeZone(timezone)) yield { field: 'config.time.timezone', message: `unknown time zone '${timezone}'` };
+}
+
+/** A name of the IANA database, in its spelling; offsets such as `+02:00` are none. */
+function isTimeZone(name: string): boolean {
+  if (!/^[A-Z][\w+-]*(?:\/[A-Z][\w+-]*)*$/u.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

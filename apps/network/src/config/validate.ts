@@ -1,0 +1,46 @@
+/**
+ * Every rule for a network configuration that the configuration alone can break. The texts are the API's; a rule that
+ * goes beyond the contract refuses only what the system would ignore or choke on.
+ */
+import type { SystemNetworkConfig, SystemNetworkInterface } from '@incusos/contracts/network';
+import { checkBond } from './bonds.ts';
+import { checkDevice, checkVlanTags } from './device.ts';
+import { checkDns } from './dns.ts';
+import { checkEthernet } from './ethernet.ts';
+import { checkHardwareAddress, checkUniqueHardwareAddresses } from './hardware-addresses.ts';
+import { checkUniqueNames } from './names.ts';
+import { checkTime } from './time.ts';
+import type { Pass, Place, Violation } from './violation.ts';
+import { checkVlan } from './vlans.ts';
+import { checkWireguard } from './wireguard.ts';
+
+/** More vlans than ids on one device make no sense on a machine, and would keep it busy for minutes. */
+const mostDevices = 4096;
+
+/** Checks a configuration; nothing is yielded for a valid one. */
+export function* validateConfig(config: SystemNetworkConfig, pass: Pass): Generator<Violation> {
+  const count = config.interfaces.length + config.bonds.length + config.vlans.length + config.wireguard.length;
+  if (count > mostDevices) {
+    yield { field: 'config', message: `network configuration has ${count} devices, more than ${mostDevices} can't be configured` };
+    return;
+  }
+  yield* checkUniqueNames(config);
+  yield* checkUniqueHardwareAddresses(config);
+  for (const [index, entry] of config.interfaces.entries()) yield* checkInterface(entry, place('interface', 'interfaces', index), pass);
+  for (const [index, bond] of config.bonds.entries()) yield* checkBond(bond, place('bond', 'bonds', index), pass);
+  for (const [index, vlan] of config.vlans.entries()) yield* checkVlan(vlan, config, place('vlan', 'vlans', index));
+  for (const [index, one] of config.wireguard.entries()) yield* checkWireguard(one, place('wireguard', 'wireguard', index));
+  yield* checkDns(config.dns);
+  yield* checkTime(config.time);
+}
+
+function place(kind: string, list: string, index: number): Place {
+  return { field: `config.${list}[${index}]`, prefix: `${kind} ${index} ` };
+}
+
+function* checkInterface(entry: SystemNetworkInterface, where: Place, pass: Pass): Generator<Violation> {
+  yield* checkDevice(entry, where);
+  yield* checkHardwareAddress(entry.hwaddr, 'hwaddr', where, pass);
+  yield* checkVlanTags(entry.vlan_tags, where);
+  yield* checkEthernet(entry.ethernet, where);
+}

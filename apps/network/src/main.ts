@@ -1,0 +1,4 @@
+import { bootstrapService } from '@incusos/service';
+import { NetworkModule } from './network.module.ts';
+
+await bootstrapService(NetworkModule.on(), 'network');

@@ -1,0 +1,32 @@
+import { SystemNetworkConfig } from '@incusos/contracts/network';
+import type { ImportContext, StateOwnerHooks } from '@incusos/state-owner';
+import { refuseUnsupported } from './config/supported.ts';
+import { validateConfig } from './config/validate.ts';
+import { refuse } from './config/violation.ts';
+import { Inject, Injectable } from '@nestjs/common';
+import { NetworkConfigService } from './apply/network-config.service.ts';
+import type { NetworkState } from './network-state.ts';
+
+/** What is special about restoring the network: other hardware, and that it takes effect at once. */
+@Injectable()
+export class NetworkImport implements StateOwnerHooks<NetworkState> {
+  constructor(@Inject(NetworkConfigService) private readonly network: NetworkConfigService) {}
+
+  /** With `network-macs`, devices are known by their names again, for a machine whose cards have other addresses. */
+  transform(data: NetworkState, { skip }: ImportContext<NetworkState>): NetworkState {
+    if (data.config === null) return data;
+    refuse(validateConfig(data.config, 'loose'));
+    refuseUnsupported(data.config);
+    return skip.has('network-macs') ? { ...data, config: withoutMacs(data.config) } : data;
+  }
+
+  apply(): Promise<void> {
+    return this.network.adopt();
+  }
+}
+
+export function withoutMacs(config: SystemNetworkConfig): SystemNetworkConfig {
+  const named = <D extends { name: string; hwaddr?: string | undefined }>(device: D): D =>
+    device.hwaddr === undefined || device.hwaddr === '' ? device : { ...device, hwaddr: device.name };
+  return { ...config, interfaces: config.interfaces.map(named), bonds: config.bonds.map(named) };
+}

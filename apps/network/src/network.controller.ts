@@ -1,0 +1,48 @@
+import {
+  type ConfirmConfigResponse,
+  type FlushDnsResponse,
+  type GetNetworkResponse,
+  NetworkServiceService,
+  type SetConfigRequest,
+  type SetConfigResponse,
+} from '@incusos/contracts/network';
+import { ProgramError } from '@incusos/host';
+import { DomainError, GrpcController, type ServiceHandlers } from '@incusos/service';
+import { Inject } from '@nestjs/common';
+import { NetworkConfigService } from './apply/network-config.service.ts';
+import { NetworkService } from './network.service.ts';
+
+/** `incusos.network.v1.NetworkService`. */
+@GrpcController(NetworkServiceService)
+export class NetworkController implements ServiceHandlers<typeof NetworkServiceService> {
+  constructor(
+    @Inject(NetworkService) private readonly network: NetworkService,
+    @Inject(NetworkConfigService) private readonly config: NetworkConfigService,
+  ) {}
+
+  async getNetwork(): Promise<GetNetworkResponse> {
+    return { network: await this.network.get().catch(asFailure) };
+  }
+
+  /** A caller that is gone doesn't stop the change: losing its connection may be what the change is about. */
+  async setConfig({ config }: SetConfigRequest): Promise<SetConfigResponse> {
+    await this.config.set(config);
+    return {};
+  }
+
+  async confirmConfig(): Promise<ConfirmConfigResponse> {
+    await this.config.confirm();
+    return {};
+  }
+
+  async flushDns(): Promise<FlushDnsResponse> {
+    await this.network.flushDns().catch(asFailure);
+    return {};
+  }
+}
+
+/** A program of the machine that failed says so itself. */
+function asFailure(error: unknown): never {
+  if (error instanceof ProgramError) throw new DomainError('OPERATION_FAILED', error.message, { cause: error });
+  throw error;
+}

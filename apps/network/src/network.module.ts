@@ -1,0 +1,29 @@
+import { HOST, type Host, openHost } from '@incusos/host';
+import { provideStateOwner } from '@incusos/state-owner';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AddonsController } from './addons/addons.controller.ts';
+import { NetworkConfigService } from './apply/network-config.service.ts';
+import { NetworkImport } from './network-import.ts';
+import { NETWORK_STATE, openNetworkState } from './network-state.ts';
+import { NetworkController } from './network.controller.ts';
+import { NetworkService } from './network.service.ts';
+
+@Module({})
+export class NetworkModule {
+  /** @param open finds the machine; the one that this process runs on unless given. */
+  static on(open: () => Promise<Host> = openHost): DynamicModule {
+    return {
+      module: NetworkModule,
+      providers: [
+        { provide: HOST, useFactory: open },
+        { provide: NETWORK_STATE, inject: [HOST], useFactory: openNetworkState },
+        NetworkConfigService,
+        NetworkService,
+        NetworkController,
+        AddonsController,
+        NetworkImport,
+        ...provideStateOwner({ service: 'network', store: NETWORK_STATE, hooks: NetworkImport }),
+      ],
+    };
+  }
+}

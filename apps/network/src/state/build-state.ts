@@ -1,0 +1,103 @@
+/** The state of the network as the API shows it, from what was configured and what the machine says. */
+import {
+  SystemNetworkInterfaceState,
+  type SystemNetworkBond,
+  type SystemNetworkConfig,
+  type SystemNetworkLLDPState,
+} from '@incusos/contracts/network';
+import { hostName, physicalName } from '../render/device-names.ts';
+import type { Counters } from './counters.ts';
+import { cardsOf } from './ip.ts';
+import type { Readings } from './readings.ts';
+import { addDefaultRoles } from './roles.ts';
+
+export type InterfaceStates = Record<string, SystemNetworkInterfaceState>;
+
+export function buildState(config: SystemNetworkConfig | undefined, readings: Readings, counters: ReadonlyMap<string, Counters>): InterfaceStates {
+  const states: InterfaceStates = {};
+  const show = (device: string, type: string, card: string | undefined): SystemNetworkInterfaceState => deviceState(readings, counters, device, type, card);
+  for (const { name, hwaddr, roles } of config?.interfaces ?? []) {
+    const card = physicalName(hwaddr);
+    states[name] = { ...show(hostName(name), 'interface', card), lldp: neighboursOf(readings, card), roles: [...roles] };
+  }
+  for (const bond of config?.bonds ?? []) {
+    const [first = ''] = bond.members;
+    states[bond.name] = {
+      ...show(hostName(bond.name), 'bond', physicalName(first)),
+      roles: [...bond.roles],
+      members: membersOf(bond, show, readings),
+    };
+  }
+  for (const { name, parent, roles } of config?.vlans ?? []) {
+    states[name] = { ...show(name, 'vlan', cardBelow(parent, config)), roles: [...roles] };
+  }
+  for (const name of unusedCards(config, readings)) states[name] ??= show(name, 'physical', name);
+  addDefaultRoles(states);
+  return states;
+}
+
+function deviceState(
+  readings: Readings,
+  counters: ReadonlyMap<string, Counters>,
+  device: string,
+  type: string,
+  card: string | undefined,
+): SystemNetworkInterfaceState {
+  const link = readings.links.get(device);
+  const traffic = counters.get(device);
+  const speed = card === undefined ? undefined : readings.speeds.get(card);
+  return SystemNetworkInterfaceState.create({
+    type,
+    // networkctl(1) calls a link that isn't there so.
+    state: readings.statuses.get(device)?.operational ?? 'missing',
+    addresses: link?.addresses.filter(({ scope }) => scope !== 'link' && scope !== 'host').map(({ address }) => address) ?? [],
+    routes: readings.routes.filter(({ dev }) => dev === device).map(({ to, via }) => ({ to, via })),
+    ...(link === undefined ? {} : { hwaddr: link.mac, mtu: link.mtu }),
+    speed: speed === undefined ? 'unknown' : String(speed),
+    stats: {
+      rx_bytes: traffic?.rxBytes ?? 0n,
+      rx_errors: traffic?.rxErrors ?? 0n,
+      tx_bytes: traffic?.txBytes ?? 0n,
+      tx_errors: traffic?.txErrors ?? 0n,
+    },
+  });
+}
+
+function membersOf(
+  { members }: SystemNetworkBond,
+  show: (device: string, type: string, card: string | undefined) => SystemNetworkInterfaceState,
+  readings: Readings,
+): InterfaceStates {
+  return Object.fromEntries(
+    members.map((mac) => {
+      const name = physicalName(mac);
+      return [name, { ...show(name, 'bond_member', name), lldp: neighboursOf(readings, name) }];
+    }),
+  );
+}
+
+function neighboursOf(readings: Readings, card: string): SystemNetworkLLDPState[] {
+  return (readings.neighbours.get(card) ?? []).map(({ chassisId, name, portId, port }) => ({
+    chassis_id: chassisId,
+    name,
+    port_id: portId,
+    ...(port === '' ? {} : { port }),
+  }));
+}
+
+function cardBelow(parent: string, config: SystemNetworkConfig | undefined): string | undefined {
+  const mac =
+    config?.interfaces.find(({ name }) => name === parent)?.hwaddr ?? config?.bonds.find(({ name }) => name === parent)?.members[0];
+  return mac === undefined ? undefined : physicalName(mac);
+}
+
+/** Cards that nothing is configured on; also those that still have the name that an earlier configuration gave them. */
+function unusedCards(config: SystemNetworkConfig | undefined, readings: Readings): string[] {
+  const used = new Set([
+    ...(config?.interfaces.map(({ hwaddr }) => hwaddr.toLowerCase()) ?? []),
+    ...(config?.bonds.flatMap(({ members }) => members.map((mac) => mac.toLowerCase())) ?? []),
+  ]);
+  return cardsOf([...readings.links.values()])
+    .filter(({ mac }) => !used.has(mac))
+    .map(({ name }) => name);
+}

@@ -1,0 +1,46 @@
+/** Everything the machine says about its network at one moment, asked for in parallel. */
+import type { Host } from '@incusos/host';
+import { type LinkDetails, parseLinks, parseRoutes, type Route } from './ip.ts';
+import { type LinkStatus, type Neighbour, parseNeighbours, parseStatuses } from './networkctl.ts';
+
+export interface Readings {
+  readonly links: ReadonlyMap<string, LinkDetails>;
+  readonly routes: readonly Route[];
+  readonly statuses: ReadonlyMap<string, LinkStatus>;
+  readonly neighbours: ReadonlyMap<string, readonly Neighbour[]>;
+  /** Mbit/s by card, where the driver knows one. */
+  readonly speeds: ReadonlyMap<string, number>;
+}
+
+export async function readMachine(host: Host): Promise<Readings> {
+  const run = async (...argv: [string, ...string[]]): Promise<string> => (await host.programs.run(argv)).stdout;
+  const [addresses, routes4, routes6, list, neighbours] = await Promise.all([
+    run('ip', '-j', '-d', 'address', 'show'),
+    run('ip', '-j', '-4', 'route', 'show', 'table', 'main'),
+    run('ip', '-j', '-6', 'route', 'show', 'table', 'main'),
+    run('networkctl', 'list', '--json=short', '--no-pager'),
+    readNeighbours(host),
+  ]);
+  const links = parseLinks(addresses);
+  return {
+    links: new Map(links.map((link) => [link.name, link])),
+    routes: [...parseRoutes(routes4), ...parseRoutes(routes6)],
+    statuses: parseStatuses(list),
+    neighbours,
+    speeds: await readSpeeds(host, links),
+  };
+}
+
+export async function readNeighbours(host: Host): Promise<Map<string, Neighbour[]>> {
+  const { stdout } = await host.programs.run(['networkctl', 'lldp', '--json=short', '--no-pager']);
+  return parseNeighbours(stdout);
+}
+
+async function readSpeeds(host: Host, links: readonly LinkDetails[]): Promise<Map<string, number>> {
+  const cards = links.filter(({ type, kind }) => type === 'ether' && kind === undefined);
+  const speeds = await Promise.all(
+    cards.map(async ({ name }) => [name, Number(await host.files.readText(`/sys/class/net/${name}/speed`).catch(() => '-1'))] as const),
+  );
+  // -1 where there is no link, or no driver that knows (Documentation/ABI/testing/sysfs-class-net).
+  return new Map(speeds.filter(([, speed]) => Number.isInteger(speed) && speed > 0));
+}
