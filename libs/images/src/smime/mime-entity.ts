@@ -87,7 +87,7 @@ function splitParts(body: string, boundary: string): string[] {
 
 function readEntity(text: string): Entity {
   const gap = /\r?\n\r?\n/u.exec(text);
-  if (gap === null) throw malformed('it has no headers');
+  if (gap === null) throw malformed('it is not an S/MIME signed message');
   const headers = new Map<string, string>();
   for (const line of text
     .slice(0, gap.index)

@@ -48,6 +48,12 @@ export class ImageServer {
     this.answers.set(path, answer);
   }
 
+  /** Forgets all answers and requests. */
+  clear(): void {
+    this.answers.clear();
+    this.requests.length = 0;
+  }
+
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.server.closeAllConnections();
