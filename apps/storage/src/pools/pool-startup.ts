@@ -1,0 +1,120 @@
+/**
+ * What is done with pools when the service starts: what was being created is finished or undone, our pools are imported
+ * and unlocked, all at once, and `local` is made where it never was. Only pools we hold a key for are imported; one that
+ * is missing is a warning and delays nothing.
+ */
+import { SystemStoragePool } from '@incusos/contracts/storage';
+import { HOST, type Host, ProgramError } from '@incusos/host';
+import { LOGGER, type ExclusiveRunner, type Logger } from '@incusos/service';
+import { Inject, Injectable } from '@nestjs/common';
+import { Inventory } from '../inventory/inventory.ts';
+import { poolKeyNames, poolKeyPath } from '../keys.ts';
+import { Operations, type PendingCreation } from '../operations.ts';
+import { STORAGE_RUNNER } from '../tokens.ts';
+import { importArgv } from './pool-import.ts';
+import { PoolCreation } from './pool-creation.ts';
+import { localDataPath } from './pool-state.ts';
+import { saidBy } from './zfs-error.ts';
+import type { PoolStatus } from './zpool-status.ts';
+
+const importTimeoutMs = 10 * 60_000;
+const resilverTimeoutMs = 7 * 24 * 3600 * 1000;
+
+function why(error: unknown): string {
+  if (error instanceof ProgramError) return saidBy(error);
+  return error instanceof Error ? error.message : String(error);
+}
+
+@Injectable()
+export class PoolStartup {
+  constructor(
+    @Inject(HOST) private readonly host: Host,
+    @Inject(Inventory) private readonly inventory: Inventory,
+    @Inject(Operations) private readonly operations: Operations,
+    @Inject(PoolCreation) private readonly creation: PoolCreation,
+    @Inject(STORAGE_RUNNER) private readonly runner: ExclusiveRunner,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  run(): Promise<void> {
+    return this.runner.run(async () => {
+      for (const creation of (await this.operations.read()).creations) await this.settle(creation);
+      const names = await poolKeyNames(this.host.files);
+      await Promise.all([...names].map((name) => this.open(name)));
+      if (!names.has('local')) await this.ensureLocal();
+      this.inventory.invalidate();
+    });
+  }
+
+  /** Ends a creation that a crash interrupted: the pool is there, or its key goes. */
+  private async settle({ pool, devices }: PendingCreation): Promise<void> {
+    const { survey, links } = await this.inventory.refresh();
+    const there = survey.status(pool) !== undefined || (await this.tryImport(pool));
+    if (!there && !devices.every((device) => links.node(device) !== undefined)) {
+      this.logger.warn('a pool whose creation was interrupted can not be looked for, because drives are missing', { pool });
+      return;
+    }
+    if (!there) {
+      await this.host.files.remove(poolKeyPath(pool));
+      this.logger.warn('the creation of a pool was interrupted, and it has been undone', { pool });
+    }
+    await this.operations.endCreation(pool);
+  }
+
+  private async tryImport(pool: string): Promise<boolean> {
+    return this.host.programs.run(importArgv(pool), { timeoutMs: importTimeoutMs }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  private async open(pool: string): Promise<void> {
+    try {
+      const { survey } = await this.inventory.read();
+      if (survey.status(pool) === undefined) await this.host.programs.run(importArgv(pool), { timeoutMs: importTimeoutMs });
+      const { stdout } = await this.host.programs.run(['zfs', 'get', '-H', '-p', '-o', 'value', 'keystatus', pool]);
+      if (stdout.trim() === 'unavailable') await this.host.programs.run(['zfs', 'load-key', '-L', `file://${poolKeyPath(pool)}`, pool]);
+    } catch (error) {
+      this.logger.warn('a pool could not be imported', { pool, error: why(error) });
+    }
+  }
+
+  private async ensureLocal(): Promise<void> {
+    try {
+      if ((await this.inventory.refresh()).survey.status('local') !== undefined) return;
+      if (await this.tryImport('local')) await this.keepLeftover();
+      else if (await this.host.files.exists(localDataPath)) await this.createLocal();
+    } catch (error) {
+      this.logger.warn("zpool 'local' could not be set up", { error: why(error) });
+    }
+  }
+
+  private async createLocal(): Promise<void> {
+    const pool = SystemStoragePool.create({ name: 'local', type: 'zfs-raid0', devices: [localDataPath] });
+    await this.creation.create(await this.creation.plan(pool, await this.inventory.refresh(), 'local'));
+    this.logger.info("created zpool 'local'");
+  }
+
+  /** A `local` from before a reinstallation: made whole if its mirror lost the system partition, and left for the user to import. */
+  private async keepLeftover(): Promise<void> {
+    try {
+      const status = (await this.inventory.refresh()).survey.status('local');
+      const lost = status === undefined ? undefined : lostSystemMember(status);
+      if (lost !== undefined) {
+        await this.host.programs.run(['zpool', 'replace', '-w', 'local', lost, localDataPath], { timeoutMs: resilverTimeoutMs });
+      }
+    } finally {
+      await this.host.programs.run(['zpool', 'export', 'local'], { timeoutMs: importTimeoutMs });
+    }
+    this.logger.warn("a zpool 'local' of an earlier installation was found; import it with its encryption key");
+  }
+}
+
+/** How to call the member that is the earlier system partition, in a mirror of which the other half works. */
+function lostSystemMember({ state, members }: PoolStatus): string | undefined {
+  const working = members.filter((member) => member.state === 'ONLINE');
+  const lost = members.filter((member) => member.state !== 'ONLINE');
+  const [member] = lost;
+  if (state !== 'DEGRADED' || working.length !== 1 || lost.length !== 1 || member === undefined) return undefined;
+  return member.device === localDataPath || member.device.endsWith('-part11') ? member.handle : undefined;
+}

@@ -1,0 +1,23 @@
+/** Lets an imported or reset configuration take effect. */
+import type { StateOwnerHooks } from '@incusos/state-owner';
+import { Inject, Injectable } from '@nestjs/common';
+import type { StorageState } from './config/storage-state.ts';
+import { Inventory } from './inventory/inventory.ts';
+import { PoolStartup } from './pools/pool-startup.ts';
+import { UpkeepSchedules } from './scrubs/upkeep-schedules.ts';
+
+@Injectable()
+export class StorageStateHooks implements StateOwnerHooks<StorageState> {
+  constructor(
+    @Inject(UpkeepSchedules) private readonly schedules: UpkeepSchedules,
+    @Inject(Inventory) private readonly inventory: Inventory,
+    @Inject(PoolStartup) private readonly startup: PoolStartup,
+  ) {}
+
+  async apply(_previous: StorageState, next: StorageState): Promise<void> {
+    await this.schedules.follow(next);
+    // Keys that came along may open pools that were waiting for them.
+    this.inventory.invalidate();
+    await this.startup.run();
+  }
+}

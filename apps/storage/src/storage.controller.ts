@@ -1,0 +1,118 @@
+/** The storage service over gRPC. Changes take turns; reads never wait for one. */
+import type {
+  CreateVolumeRequest,
+  DeletePoolRequest,
+  DeleteVolumeRequest,
+  GetStorageResponse,
+  ImportPoolRequest,
+  ListRecoveryKeysResponse,
+  ScrubPoolRequest,
+  SetConfigRequest,
+  TrimPoolRequest,
+  WipeDriveRequest,
+} from '@incusos/contracts/storage';
+import { StorageServiceService } from '@incusos/contracts/storage';
+import { HOST, type Host } from '@incusos/host';
+import { type CallContext, DomainError, type ExclusiveRunner, GrpcController, type ServiceHandlers } from '@incusos/service';
+import { Inject } from '@nestjs/common';
+import { ConfigService } from './config/config.service.ts';
+import { rescanScsiHosts } from './drives/scsi-hosts.ts';
+import { Inventory } from './inventory/inventory.ts';
+import { PoolImport } from './pools/pool-import.ts';
+import { PoolRemoval } from './pools/pool-removal.ts';
+import { RecoveryKeys } from './recovery-keys.ts';
+import { RootPartitionService } from './root-partition/root-partition.service.ts';
+import { ScrubsService } from './scrubs/scrubs.service.ts';
+import { STORAGE_RUNNER } from './tokens.ts';
+import { VolumesService } from './volumes/volumes.service.ts';
+import { WipeService } from './wipe/wipe.service.ts';
+
+type Empty = Record<string, never>;
+
+@GrpcController(StorageServiceService)
+export class StorageController implements ServiceHandlers<typeof StorageServiceService> {
+  constructor(
+    @Inject(HOST) private readonly host: Host,
+    @Inject(STORAGE_RUNNER) private readonly runner: ExclusiveRunner,
+    @Inject(Inventory) private readonly inventory: Inventory,
+    @Inject(ConfigService) private readonly config: ConfigService,
+    @Inject(PoolRemoval) private readonly removal: PoolRemoval,
+    @Inject(PoolImport) private readonly imports: PoolImport,
+    @Inject(VolumesService) private readonly volumes: VolumesService,
+    @Inject(ScrubsService) private readonly scrubs: ScrubsService,
+    @Inject(WipeService) private readonly wipes: WipeService,
+    @Inject(RootPartitionService) private readonly rootPartition: RootPartitionService,
+    @Inject(RecoveryKeys) private readonly recoveryKeys: RecoveryKeys,
+  ) {}
+
+  async getStorage(): Promise<GetStorageResponse> {
+    const [{ drives, pools }, root_partition] = await Promise.all([this.inventory.read(), this.rootPartition.usage()]);
+    return {
+      storage: {
+        config: { ...this.config.current, pools: [...pools] },
+        state: { drives: [...drives], pools: [...pools], root_partition },
+      },
+    };
+  }
+
+  setConfig({ config }: SetConfigRequest, { signal }: CallContext): Promise<Empty> {
+    return this.change(() => this.config.apply(config ?? { pools: [] }), signal);
+  }
+
+  deletePool({ name }: DeletePoolRequest, { signal }: CallContext): Promise<Empty> {
+    return this.change(() => this.removal.delete(name), signal);
+  }
+
+  wipeDrive(request: WipeDriveRequest, { signal }: CallContext): Promise<Empty> {
+    return this.change(() => this.wipes.wipe(request), signal);
+  }
+
+  encryptDrive(): Promise<Empty> {
+    return Promise.reject(new DomainError('NOT_IMPLEMENTED', 'not implemented'));
+  }
+
+  importEncryptedDrive(): Promise<Empty> {
+    return Promise.reject(new DomainError('NOT_IMPLEMENTED', 'not implemented'));
+  }
+
+  importPool(request: ImportPoolRequest, { signal }: CallContext): Promise<Empty> {
+    return this.change(() => this.imports.import(request), signal);
+  }
+
+  createVolume(request: CreateVolumeRequest, { signal }: CallContext): Promise<Empty> {
+    return this.change(() => this.volumes.create(request), signal);
+  }
+
+  deleteVolume(request: DeleteVolumeRequest, { signal }: CallContext): Promise<Empty> {
+    return this.change(() => this.volumes.delete(request), signal);
+  }
+
+  scrubPool({ name }: ScrubPoolRequest, { signal }: CallContext): Promise<Empty> {
+    return this.change(() => this.scrubs.start('scrub', name), signal);
+  }
+
+  trimPool({ name }: TrimPoolRequest, { signal }: CallContext): Promise<Empty> {
+    return this.change(() => this.scrubs.start('trim', name), signal);
+  }
+
+  async rescanScsi(): Promise<Empty> {
+    await rescanScsiHosts(this.host);
+    this.inventory.invalidate();
+    return {};
+  }
+
+  async cleanupRoot(): Promise<Empty> {
+    await this.rootPartition.cleanUp();
+    return {};
+  }
+
+  listRecoveryKeys(): Promise<ListRecoveryKeysResponse> {
+    return this.recoveryKeys.list();
+  }
+
+  /** A caller who gives up while waiting is forgotten; once begun, a change is carried to its end. */
+  private async change(work: () => Promise<void>, signal: AbortSignal): Promise<Empty> {
+    await this.runner.run(work, signal);
+    return {};
+  }
+}

@@ -1,0 +1,112 @@
+import { HOST, type Host, openHost } from '@incusos/host';
+import { openJobs } from '@incusos/jobs';
+import { DomainError, ExclusiveRunner, LOGGER, type Logger, onStop } from '@incusos/service';
+import type { StateStore } from '@incusos/state';
+import { provideStateOwner } from '@incusos/state-owner';
+import { Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
+import { AddonsController } from './addons/addons.controller.ts';
+import { ConfigService } from './config/config.service.ts';
+import { openStorageState, type StorageState } from './config/storage-state.ts';
+import { Inventory } from './inventory/inventory.ts';
+import { keyBytes } from './keys.ts';
+import { Operations } from './operations.ts';
+import { Departures } from './pools/departures.ts';
+import { PoolCreation } from './pools/pool-creation.ts';
+import { PoolImport } from './pools/pool-import.ts';
+import { PoolRemoval } from './pools/pool-removal.ts';
+import { PoolStartup } from './pools/pool-startup.ts';
+import { PoolUpdates } from './pools/pool-updates.ts';
+import { RecoveryKeys } from './recovery-keys.ts';
+import { RootPartitionService } from './root-partition/root-partition.service.ts';
+import { ScrubsService } from './scrubs/scrubs.service.ts';
+import { UpkeepSchedules } from './scrubs/upkeep-schedules.ts';
+import { StorageStateHooks } from './state-hooks.ts';
+import { StorageController } from './storage.controller.ts';
+import { JOBS, STORAGE_RUNNER, STORAGE_STATE } from './tokens.ts';
+import { VolumesService } from './volumes/volumes.service.ts';
+import { WipeService } from './wipe/wipe.service.ts';
+import { Wiper } from './wipe/wiper.ts';
+
+function checkKey(content: Buffer): void {
+  if (content.length !== keyBytes) throw new DomainError('INVALID_REQUEST', `a key in the backup has ${content.length} bytes instead of ${keyBytes}`);
+}
+
+/** Pools of many drives take long to import; the service doesn't keep everyone waiting for it. */
+const startupPatienceMs = 5_000;
+
+@Module({
+  providers: [
+    { provide: HOST, useFactory: openHost },
+    { provide: STORAGE_STATE, inject: [HOST], useFactory: openStorageState },
+    { provide: STORAGE_RUNNER, useFactory: () => new ExclusiveRunner() },
+    { provide: JOBS, inject: [LOGGER], useFactory: (logger: Logger) => openJobs({ service: 'storage', logger }) },
+    Inventory,
+    Operations,
+    Wiper,
+    WipeService,
+    PoolCreation,
+    PoolUpdates,
+    PoolRemoval,
+    PoolImport,
+    PoolStartup,
+    Departures,
+    VolumesService,
+    ScrubsService,
+    UpkeepSchedules,
+    RootPartitionService,
+    RecoveryKeys,
+    ConfigService,
+    StorageStateHooks,
+    StorageController,
+    AddonsController,
+    ...provideStateOwner({
+      service: 'storage',
+      store: STORAGE_STATE,
+      hooks: StorageStateHooks,
+      secrets: [
+        { name: 'zpool.local.key', keptBy: 'local-data-encryption-key', check: checkKey },
+        { name: /^zpool\..+\.key$/u, check: checkKey },
+        { name: /^luks\..+\.key$/u, check: checkKey },
+      ],
+    }),
+  ],
+})
+export class StorageModule implements OnApplicationBootstrap {
+  constructor(
+    @Inject(HOST) private readonly host: Host,
+    @Inject(STORAGE_STATE) private readonly state: StateStore<StorageState>,
+    @Inject(Inventory) private readonly inventory: Inventory,
+    @Inject(PoolStartup) private readonly startup: PoolStartup,
+    @Inject(Departures) private readonly departures: Departures,
+    @Inject(UpkeepSchedules) private readonly schedules: UpkeepSchedules,
+    @Inject(RootPartitionService) private readonly rootPartition: RootPartitionService,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Opens what there is; a long import goes on while the service answers already. */
+  async onApplicationBootstrap(): Promise<void> {
+    this.inventory.watch();
+    this.departures.follow();
+    const logged = (what: string) => (error: unknown) => this.logger.warn(what, { error: error instanceof Error ? error.message : String(error) });
+    const opened = this.startup.run().catch(logged('pools could not be opened'));
+    const patience = new Promise<void>((resolve) => {
+      setTimeout(resolve, startupPatienceMs).unref();
+    });
+    await Promise.race([opened, patience]);
+    await this.schedules.follow(this.state.current);
+    this.followTimeZone();
+    void this.rootPartition.check().catch(logged('the root partition could not be checked'));
+    await this.inventory.read().catch(logged('the storage could not be listed'));
+  }
+
+  private followTimeZone(): void {
+    try {
+      const watcher = this.host.files.watch('/etc', () => {
+        void this.schedules.zoneMayHaveChanged();
+      });
+      onStop(() => watcher.close());
+    } catch (error) {
+      this.logger.warn('changes of the time zone are not noticed', { error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}

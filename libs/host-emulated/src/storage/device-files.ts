@@ -1,0 +1,57 @@
+/** The files that the kernel and udev keep for the drives: nodes, links below `/dev/disk`, and sysfs. */
+import type { Files } from '@incusos/host';
+import { attachedDrives, deviceLinks, nodeOf, sysfsPath } from './devices.ts';
+import type { StorageSection } from './section.ts';
+
+const linkDirectories = ['/dev/disk/by-id', '/dev/disk/by-path', '/dev/disk/by-partlabel'];
+
+/** Makes the files match the description. Nodes are empty files: what is on a drive is in the description. */
+export async function syncDeviceFiles(files: Files, storage: Readonly<StorageSection>): Promise<void> {
+  const links = deviceLinks(storage);
+  await Promise.all([...linkDirectories, '/dev/mapper', '/sys/class/block'].map((directory) => files.makeDirectory(directory)));
+  await removeStale(files, new Set(links.keys()), storage);
+  for (const [path, device] of links) {
+    const node = nodeOf(device);
+    if (path === node) {
+      if (!(await files.exists(node))) await files.append(node, '');
+    } else if ((await currentTarget(files, path)) !== relativeTarget(node)) {
+      await files.makeSymlink(relativeTarget(node), path);
+    }
+  }
+  for (const drive of attachedDrives(storage)) {
+    const directory = sysfsPath(storage, drive);
+    if (await files.exists(`/sys/class/block/${drive.name}`)) continue;
+    await files.makeDirectory(directory);
+    await files.append(`${directory}/size`, `${drive.size_bytes / 512}\n`);
+    await files.append(`${directory}/removable`, drive.removable ? '1\n' : '0\n');
+    await files.makeSymlink(`../..${directory.slice('/sys'.length)}`, `/sys/class/block/${drive.name}`);
+  }
+  for (const host of ['host0']) {
+    if (!(await files.exists(`/sys/class/scsi_host/${host}/scan`))) await files.append(`/sys/class/scsi_host/${host}/scan`, '');
+  }
+}
+
+function relativeTarget(node: string): string {
+  return `../..${node.slice('/dev'.length)}`;
+}
+
+function currentTarget(files: Files, path: string): Promise<string | undefined> {
+  return files.readLink(path).catch(() => undefined);
+}
+
+async function removeStale(files: Files, wanted: ReadonlySet<string>, storage: Readonly<StorageSection>): Promise<void> {
+  for (const directory of linkDirectories) {
+    for (const name of await files.list(directory)) {
+      if (!wanted.has(`${directory}/${name}`)) await files.remove(`${directory}/${name}`);
+    }
+  }
+  for (const name of await files.list('/dev')) {
+    if (/^(?:sd[a-z]+\d*|nvme\d+n\d+(?:p\d+)?)$/u.test(name) && !wanted.has(`/dev/${name}`)) await files.remove(`/dev/${name}`);
+  }
+  const present = new Set(attachedDrives(storage).map((drive) => drive.name));
+  for (const name of await files.list('/sys/class/block')) {
+    if (present.has(name)) continue;
+    await files.remove(await files.realPath(`/sys/class/block/${name}`).catch(() => `/sys/class/block/${name}`));
+    await files.remove(`/sys/class/block/${name}`);
+  }
+}
