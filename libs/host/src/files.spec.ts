@@ -1,8 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LocalFiles } from './files.ts';
+import { type ByteRange, LocalFiles } from './files.ts';
 
 let root: string;
 let files: LocalFiles;
@@ -50,6 +51,15 @@ describe('files below a root', () => {
     expect(await files.exists('/none')).toBe(false);
     await expect(files.remove('/none')).resolves.toBeUndefined();
     await expect(files.readText('/none')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('are read as far as wanted', async () => {
+    await files.writeAtomic('/dev/sda2', '0123456789');
+    const read = async (path: string, range?: ByteRange): Promise<string> =>
+      (await buffer(files.readStream(path, range))).toString();
+    expect(await read('/dev/sda2')).toBe('0123456789');
+    expect(await read('/dev/sda2', { start: 2, end: 4 })).toBe('234');
+    await expect(read('/dev/none')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('are watched', async () => {

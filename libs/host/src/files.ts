@@ -2,7 +2,7 @@
  * The files of a machine. Paths are the appliance's own and absolute; an implementation may keep them below
  * another directory. A path can't climb out of that directory by `..`.
  */
-import { constants, watch as watchPath, type Stats } from 'node:fs';
+import { constants, createReadStream, watch as watchPath, type Stats } from 'node:fs';
 import {
   access,
   appendFile,
@@ -22,6 +22,7 @@ import {
 } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { dirname, join, posix } from 'node:path';
+import type { Readable } from 'node:stream';
 
 export interface FileStat {
   readonly kind: 'file' | 'directory' | 'symlink' | 'other';
@@ -46,6 +47,12 @@ export interface WriteOptions {
   readonly keepPreviousAs?: string;
 }
 
+/** Bytes of a file from `start` to `end`, both included and counted from 0. */
+export interface ByteRange {
+  readonly start?: number;
+  readonly end?: number;
+}
+
 export interface Watcher {
   close(): void;
 }
@@ -56,6 +63,8 @@ export interface Files {
   /** @throws NodeJS.ErrnoException, as all of these do, with `code` such as `ENOENT`. */
   readText(path: string): Promise<string>;
   readBytes(path: string): Promise<Buffer>;
+  /** A file or a block device, read as it is consumed. Whoever stops before the end destroys the stream. */
+  readStream(path: string, range?: ByteRange): Readable;
   exists(path: string): Promise<boolean>;
   /** What the path itself is; a symlink is not followed. `undefined` when nothing is there. */
   stat(path: string): Promise<FileStat | undefined>;
@@ -117,6 +126,10 @@ export class LocalFiles implements Files {
 
   readBytes(path: string): Promise<Buffer> {
     return readFile(this.resolve(path));
+  }
+
+  readStream(path: string, range: ByteRange = {}): Readable {
+    return createReadStream(this.resolve(path), range);
   }
 
   async exists(path: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 /** The only door to the operating system: programs, files, file watching, and nothing else. */
 export type { Host } from './host.ts';
 export { HOST, openHost } from './host.ts';
-export type { FileStat, FileSystemSpace, Files, WriteOptions, Watcher } from './files.ts';
+export type { ByteRange, FileStat, FileSystemSpace, Files, WriteOptions, Watcher } from './files.ts';
 export { LocalFiles } from './files.ts';
 export type { Programs, ProgramStream, RunOptions, RunResult } from './programs.ts';
 export { LocalPrograms } from './programs.ts';
