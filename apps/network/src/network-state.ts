@@ -8,6 +8,8 @@ export interface NetworkState {
   /** `null` until the first boot made one. */
   readonly config: SystemNetworkConfig | null;
   readonly addons: NetworkAddons;
+  /** The names that cards have before a configuration renames them, by MAC in lower case. */
+  readonly card_names: Readonly<Record<string, string>>;
 }
 
 export interface NetworkAddons {
@@ -32,9 +34,10 @@ export function openNetworkState(host: Host): Promise<StateStore<NetworkState>> 
 
 function readState(data: unknown): NetworkState {
   if (!isObject(data)) throw new Error('it is not an object');
-  const { config = null, addons = {} } = data;
+  const { config = null, addons = {}, card_names: names = {} } = data;
   if (config !== null && !isObject(config)) throw new Error('its config is not an object');
   if (!isObject(addons)) throw new Error('its addons are not an object');
+  if (!isObject(names)) throw new Error('its card_names are not an object');
   const { netbird = {}, ovn = {}, tailscale = {} } = addons;
   return {
     config: config === null ? null : SystemNetworkConfig.fromPartial(config),
@@ -43,6 +46,7 @@ function readState(data: unknown): NetworkState {
       ovn: ServiceOVNConfig.fromPartial(ovn ?? {}),
       tailscale: ServiceTailscaleConfig.fromPartial(tailscale ?? {}),
     },
+    card_names: Object.fromEntries(Object.entries(names).filter((entry): entry is [string, string] => typeof entry[1] === 'string')),
   };
 }
 

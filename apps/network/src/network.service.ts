@@ -2,9 +2,11 @@
 import type { SystemNetwork, SystemNetworkConfig } from '@incusos/contracts/network';
 import { HOST, type Host } from '@incusos/host';
 import { LOGGER, type Logger } from '@incusos/service';
+import type { StateStore } from '@incusos/state';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { NetworkConfigService } from './apply/network-config.service.ts';
 import { flushCaches } from './dns/resolvectl.ts';
+import { NETWORK_STATE, type NetworkState } from './network-state.ts';
 import { buildState } from './state/build-state.ts';
 import { NetworkSnapshot, type Snapshot } from './state/snapshot.ts';
 
@@ -23,6 +25,7 @@ export class NetworkService implements OnApplicationShutdown {
   constructor(
     @Inject(HOST) private readonly host: Host,
     @Inject(NetworkConfigService) private readonly config: NetworkConfigService,
+    @Inject(NETWORK_STATE) private readonly store: StateStore<NetworkState>,
     @Inject(LOGGER) logger: Logger,
   ) {
     this.snapshot = new NetworkSnapshot(host, logger);
@@ -42,7 +45,7 @@ export class NetworkService implements OnApplicationShutdown {
     if (same && built.config === config && built.inProcess === inProcess) return built.network;
     const network: SystemNetwork = {
       config: config === undefined ? undefined : withTimeZone(config),
-      state: { interfaces: buildState(config, from.readings, from.counters), configuration_in_process: inProcess },
+      state: { interfaces: buildState({ config, ...from, cardNames: this.store.current.card_names }), configuration_in_process: inProcess },
     };
     this.built = { from, config, inProcess, network };
     return network;

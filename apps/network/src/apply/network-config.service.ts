@@ -20,6 +20,7 @@ import { validateConfig } from '../config/validate.ts';
 import { refuse } from '../config/violation.ts';
 import { NETWORK_STATE, type NetworkState } from '../network-state.ts';
 import { synchronizeClock } from '../time/clock.ts';
+import { type NetworkCard, rememberNames, withEarlierNames } from '../state/ip.ts';
 import { applyConfig, readCards } from './apply.ts';
 import { PendingFile, type PendingRecord } from './pending.ts';
 
@@ -30,6 +31,7 @@ const longestTimerMs = 2_147_483_647;
 
 interface Unconfirmed {
   readonly config: SystemNetworkConfig;
+  readonly cards: readonly NetworkCard[];
   readonly timer: { stop(): void };
 }
 
@@ -106,7 +108,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     if (unconfirmed === undefined || this.change !== undefined) {
       throw new DomainError('INVALID_REQUEST', 'no network configuration is pending a confirmation');
     }
-    await this.track(this.keep(unconfirmed.config));
+    await this.track(this.keep(unconfirmed.config, unconfirmed.cards));
     unconfirmed.timer.stop();
     this.logger.info('the network configuration was confirmed');
   }
@@ -158,7 +160,8 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
 
   private async carryOut(request: SystemNetworkConfig): Promise<void> {
     const timeoutMs = timeoutOf(request);
-    const config = await this.resolve(request);
+    const cards = await this.cards();
+    const config = this.resolve(request, cards);
     const { problem } = this.store;
     if (problem !== undefined) throw stateFailure(new StateRefusedError(`${problem.error.message}; the network can't be changed before it was decided how to go on`));
     const began = Date.now();
@@ -182,8 +185,8 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     try {
       await applyConfig(this.host, config, { onlineBy: Math.min(began + onlineMs, deadline ?? Infinity) });
       this.onChanged();
-      if (confirmed) await this.keep(config);
-      else await this.awaitConfirmation(record, deadline ?? began);
+      if (confirmed) await this.keep(config, cards);
+      else await this.awaitConfirmation(record, deadline ?? began, cards);
     } catch (error) {
       throw await this.takeBack(error);
     } finally {
@@ -192,9 +195,12 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     this.findTheTime();
   }
 
+  private async cards(): Promise<NetworkCard[]> {
+    return withEarlierNames(await readCards(this.host), this.store.current.card_names);
+  }
+
   /** Puts MACs in the place of names, and checks what needs them. */
-  private async resolve(request: SystemNetworkConfig): Promise<SystemNetworkConfig> {
-    const cards = await readCards(this.host);
+  private resolve(request: SystemNetworkConfig, cards: readonly NetworkCard[]): SystemNetworkConfig {
     const config = resolveNames(normalizeConfig(request), { cards, configured: this.current });
     refuse(validateConfig(config, 'strict'));
     refuse(checkPresence(config, cards));
@@ -202,8 +208,8 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
   }
 
   /** Makes a configuration that is applied the one to return to. */
-  private async keep(config: SystemNetworkConfig): Promise<void> {
-    await this.store.commit('network configuration', (state) => ({ ...state, config })).catch((error: unknown) => {
+  private async keep(config: SystemNetworkConfig, cards: readonly NetworkCard[]): Promise<void> {
+    await this.commit('network configuration', config, cards).catch((error: unknown) => {
       throw stateFailure(error);
     });
     this.trial = undefined;
@@ -212,14 +218,14 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     await this.pendingFile.remove();
   }
 
-  private async awaitConfirmation(record: PendingRecord, deadline: number): Promise<void> {
+  private async awaitConfirmation(record: PendingRecord, deadline: number, cards: readonly NetworkCard[]): Promise<void> {
     await this.pendingFile.write({ ...record, phase: 'unconfirmed' });
-    this.expect(record.config, deadline);
+    this.expect(record.config, deadline, cards);
   }
 
-  private expect(config: SystemNetworkConfig, deadline: number): void {
+  private expect(config: SystemNetworkConfig, deadline: number, cards: readonly NetworkCard[]): void {
     this.trial = config;
-    this.unconfirmed = { config, timer: timerFor(deadline - Date.now(), () => void this.expire()) };
+    this.unconfirmed = { config, cards, timer: timerFor(deadline - Date.now(), () => void this.expire()) };
   }
 
   private async expire(): Promise<void> {
@@ -264,7 +270,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
   private async resume(): Promise<void> {
     const record = await this.pendingFile.read();
     if (record !== undefined && record !== 'unusable' && (await this.mayBeConfirmed(record))) {
-      this.expect(record.config, remainingDeadline(record));
+      this.expect(record.config, remainingDeadline(record), await this.cards());
       this.logger.info('a network configuration still awaits its confirmation', { deadline: record.deadline });
       return;
     }
@@ -280,18 +286,21 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
 
   /** Applies what the state file says, or the default of a first boot. A start doesn't wait for the network. */
   private async bringUp(): Promise<void> {
-    const cards = await readCards(this.host);
+    const cards = await this.cards();
     const stored = this.store.current.config ?? undefined;
     const config = stored === undefined ? defaultConfig(cards) : resolveNames(stored, { cards, configured: undefined });
-    if (stored === undefined || JSON.stringify(stored) !== JSON.stringify(config)) await this.storeResolved(config);
+    if (stored === undefined || JSON.stringify(stored) !== JSON.stringify(config)) await this.storeResolved(config, cards);
     await applyConfig(this.host, config);
     this.onChanged();
     this.findTheTime();
   }
 
-  private async storeResolved(config: SystemNetworkConfig): Promise<void> {
-    if (this.store.problem !== undefined) return;
-    await this.store.commit('network configuration of this machine', (state) => ({ ...state, config }));
+  private async storeResolved(config: SystemNetworkConfig, cards: readonly NetworkCard[]): Promise<void> {
+    if (this.store.problem === undefined) await this.commit('network configuration of this machine', config, cards);
+  }
+
+  private async commit(reason: string, config: SystemNetworkConfig, cards: readonly NetworkCard[]): Promise<void> {
+    await this.store.commit(reason, (state) => ({ ...state, config, card_names: rememberNames(cards, state.card_names) }));
   }
 
   /** Not waited for: a network without a time server is one that works. */

@@ -7,13 +7,21 @@ import {
 } from '@incusos/contracts/network';
 import { hostName, physicalName } from '../render/device-names.ts';
 import type { Counters } from './counters.ts';
-import { cardsOf } from './ip.ts';
+import { cardsOf, type NetworkCard } from './ip.ts';
 import type { Readings } from './readings.ts';
 import { addDefaultRoles } from './roles.ts';
 
 export type InterfaceStates = Record<string, SystemNetworkInterfaceState>;
 
-export function buildState(config: SystemNetworkConfig | undefined, readings: Readings, counters: ReadonlyMap<string, Counters>): InterfaceStates {
+export interface StateSources {
+  readonly config: SystemNetworkConfig | undefined;
+  readonly readings: Readings;
+  readonly counters: ReadonlyMap<string, Counters>;
+  /** Names that cards had before they were renamed, by MAC. */
+  readonly cardNames: Readonly<Record<string, string>>;
+}
+
+export function buildState({ config, readings, counters, cardNames }: StateSources): InterfaceStates {
   const states: InterfaceStates = {};
   const show = (device: string, type: string, card: string | undefined): SystemNetworkInterfaceState => deviceState(readings, counters, device, type, card);
   for (const { name, hwaddr, roles } of config?.interfaces ?? []) {
@@ -31,7 +39,10 @@ export function buildState(config: SystemNetworkConfig | undefined, readings: Re
   for (const { name, parent, roles } of config?.vlans ?? []) {
     states[name] = { ...show(name, 'vlan', cardBelow(parent, config)), roles: [...roles] };
   }
-  for (const name of unusedCards(config, readings)) states[name] ??= show(name, 'physical', name);
+  for (const { name, mac } of unusedCards(config, readings)) {
+    const known = name.startsWith('_') ? (cardNames[mac] ?? name) : name;
+    states[known in states ? name : known] ??= show(name, 'physical', name);
+  }
   addDefaultRoles(states);
   return states;
 }
@@ -92,12 +103,10 @@ function cardBelow(parent: string, config: SystemNetworkConfig | undefined): str
 }
 
 /** Cards that nothing is configured on; also those that still have the name that an earlier configuration gave them. */
-function unusedCards(config: SystemNetworkConfig | undefined, readings: Readings): string[] {
+function unusedCards(config: SystemNetworkConfig | undefined, readings: Readings): NetworkCard[] {
   const used = new Set([
     ...(config?.interfaces.map(({ hwaddr }) => hwaddr.toLowerCase()) ?? []),
     ...(config?.bonds.flatMap(({ members }) => members.map((mac) => mac.toLowerCase())) ?? []),
   ]);
-  return cardsOf([...readings.links.values()])
-    .filter(({ mac }) => !used.has(mac))
-    .map(({ name }) => name);
+  return cardsOf([...readings.links.values()]).filter(({ mac }) => !used.has(mac));
 }

@@ -79,3 +79,22 @@ function gatewayOf(route: Readonly<Record<string, unknown>>): string {
   const via = route['via'];
   return text(route, 'gateway') ?? (isObject(via) ? text(via, 'host') : undefined) ?? '';
 }
+
+/**
+ * Cards under the names that people know them by: those that a configuration renamed get their earlier one back, as
+ * another name.
+ * @param names earlier names by MAC.
+ */
+export function withEarlierNames(cards: readonly NetworkCard[], names: Readonly<Record<string, string>>): NetworkCard[] {
+  const taken = new Set(cards.map(({ name }) => name));
+  return cards.map((card) => {
+    const earlier = names[card.mac];
+    return earlier === undefined || taken.has(earlier) ? card : { ...card, otherNames: [...card.otherNames, earlier] };
+  });
+}
+
+/** The names to remember, old ones included. */
+export function rememberNames(cards: readonly NetworkCard[], names: Readonly<Record<string, string>>): Record<string, string> {
+  const own = cards.filter(({ name }) => !name.startsWith('_')).map(({ mac, name }) => [mac, name] as const);
+  return { ...names, ...Object.fromEntries(own) };
+}
