@@ -35,6 +35,7 @@ export class StagedImports {
     if (await this.isImported(incoming.restoreId)) throw this.alreadyThrough(incoming.restoreId);
     if (await this.host.files.exists(`${place}/${committingName}`)) throw this.underWay(incoming.restoreId);
     const files = await this.prepare(incoming);
+    await this.dropForgotten();
     const unfinished = `${this.directory}/.${importPrefix}${incoming.restoreId}`;
     await this.host.files.remove(unfinished);
     try {
@@ -154,6 +155,15 @@ export class StagedImports {
     const imported = this.store.parseExport(text.toString('utf8'), `${service}/${stateFileName}`);
     const data = (await hooks.transform?.(imported, { skip, current: this.store.current })) ?? imported;
     return prepared.set(stateFileName, this.store.exportText(data));
+  }
+
+  /** There is one restore at a time: what another one kept aside and nobody decided about is of no use. */
+  private async dropForgotten(): Promise<void> {
+    for (const name of await this.host.files.list(this.directory)) {
+      if (!name.startsWith(importPrefix)) continue;
+      if (await this.host.files.exists(`${this.directory}/${name}/${committingName}`)) continue;
+      await this.host.files.remove(`${this.directory}/${name}`);
+    }
   }
 
   private async putInPlace(restoreId: string, place: string): Promise<void> {

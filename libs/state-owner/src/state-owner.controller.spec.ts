@@ -219,6 +219,16 @@ describe('an import', () => {
     expect((await inUse())['state.json']).toBe('new');
   });
 
+  test('that was never decided about gives way to the next one', async () => {
+    const files = await backup();
+    const owner = await start();
+    await owner.controller.stageImport(messages('r1', files));
+    await owner.controller.stageImport(messages('r2', files));
+    expect((await failure(owner.controller.commitImport({ restore_id: 'r1' }))).reason).toBe('NOT_FOUND');
+    await owner.controller.commitImport({ restore_id: 'r2' });
+    expect((await inUse())['state.json']).toBe('old');
+  });
+
   test('can no longer be aborted or staged anew once it is in place', async () => {
     const files = await backup();
     const owner = await start();

@@ -1,0 +1,4 @@
+import { bootstrapService } from '@incusos/service';
+import { BackupModule } from './backup.module.ts';
+
+await bootstrapService(BackupModule, 'backup');
