@@ -8,7 +8,7 @@ import { checkPciWrite, onPciWrite } from './pci.ts';
 import { powerCommands } from './power.ts';
 import { liveProcFiles, populateProcfs } from './procfs.ts';
 import { ps } from './ps.ts';
-import { dynamicLoader, incus, uname } from './small-tools.ts';
+import { dynamicLoader, incus, stty, uname } from './small-tools.ts';
 import { mkswap, swapoff, swapon, zramctl } from './swap.ts';
 import { populateSysfs } from './sysfs.ts';
 import { sysctl } from './sysctl.ts';
@@ -41,6 +41,7 @@ export function systemArea(areas: () => readonly Area[]): Area {
       modprobe,
       ps: ps(units),
       rmmod,
+      stty,
       swapoff,
       swapon,
       sysctl,

@@ -36,8 +36,10 @@ export async function writePciDevice(files: Files, device: PciDevice): Promise<v
     if (device.driver !== undefined) await bindDriver(files, device.address, device.driver);
   }
   await linkTo(files, directory, `/sys/bus/pci/devices/${device.address}`);
-  await files.writeAtomic(
-    `/run/udev/data/+pci:${device.address}`,
+  const database = `/run/udev/data/+pci:${device.address}`;
+  if (await files.exists(database)) return;
+  await files.append(
+    database,
     `E:ID_VENDOR_FROM_DATABASE=${device.vendor}\nE:ID_MODEL_FROM_DATABASE=${device.product}\n`,
   );
 }

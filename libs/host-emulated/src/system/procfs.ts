@@ -4,6 +4,7 @@ import { moduleUsers, moduleOf } from './kernel-modules.ts';
 
 /** `/proc/sys` right after the kernel started. */
 const settings: Readonly<Record<string, string>> = {
+  'kernel/arch': 'x86_64',
   'kernel/hostname': 'localhost',
   'kernel/ostype': 'Linux',
   'kernel/pid_max': '4194304',

@@ -1,4 +1,4 @@
-/** uname(1), the dynamic loader's help, and the version of the Incus that is installed. */
+/** uname(1), stty(1), the dynamic loader's help, and the version of the Incus that is installed. */
 import { failure, type Tool } from '../tools/tool.ts';
 
 /** `uname [-s|-n|-r|-v|-m|-a]`. */
@@ -23,6 +23,19 @@ export const uname: Tool = async ({ args, machine, files }) => {
       .map((letter) => parts[letter])
       .join(' ')}\n`,
   };
+};
+
+const baudRates = [
+  50, 300, 1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600,
+];
+
+/** `stty -F DEVICE SPEED`. */
+export const stty: Tool = async ({ args, files }) => {
+  const [option, device = '', speed = ''] = args;
+  if (option !== '-F' || args.length !== 3)
+    return failure("stty: missing operand\nTry 'stty --help' for more information.");
+  if (!(await files.exists(device))) return failure(`stty: ${device}: No such file or directory`);
+  return baudRates.includes(Number(speed)) ? {} : failure(`stty: invalid argument '${speed}'`);
 };
 
 /** CPU flags that each x86-64 level adds (psABI, section 3.1.1). */

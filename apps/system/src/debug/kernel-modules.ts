@@ -1,0 +1,29 @@
+/** `/proc/modules` (proc(5)). */
+import type { DebugKernelModule } from '@incusos/contracts/system';
+
+/** The loaded modules by name, each with those it depends on. */
+export function parseModules(text: string): DebugKernelModule[] {
+  const modules = new Map<string, DebugKernelModule>();
+  const at = (name: string): DebugKernelModule => {
+    const known = modules.get(name) ?? { name, dependencies: [], in_use: false };
+    modules.set(name, known);
+    return known;
+  };
+  for (const line of text.split('\n')) {
+    const [name, , references, users] = line.split(/\s+/u);
+    if (name === undefined || references === undefined || users === undefined) continue;
+    at(name).in_use = references !== '0';
+    // The fourth column names the modules that need this one.
+    for (const user of users === '-' ? [] : users.split(',')) {
+      if (user !== '' && !user.startsWith('[')) at(user).dependencies.push(name);
+    }
+  }
+  for (const module of modules.values()) module.dependencies.sort();
+  return [...modules.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The x86-64 level from what the dynamic loader says of its library directories, such as `x86_64_v3`. */
+export function cpuBaseline(help: string): string {
+  const supported = /^\s+x86-64-v(\d) \(supported/mu.exec(help)?.[1];
+  return supported === undefined ? 'x86_64_v1' : `x86_64_v${supported}`;
+}

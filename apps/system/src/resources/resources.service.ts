@@ -1,0 +1,47 @@
+/** The hardware inventory: the Resources object of an Incus server, from what the kernel shows. */
+import { Resources } from '@incusos/contracts/system';
+import { type Host, HOST } from '@incusos/host';
+import { Inject, Injectable } from '@nestjs/common';
+import { readCpu } from './cpu.ts';
+import { readDisks } from './disks.ts';
+import { readFirmware, readLoad, readSerial } from './firmware.ts';
+import { readGpu } from './gpu.ts';
+import { KernelFiles } from './kernel-files.ts';
+import { readMemory } from './memory.ts';
+import { readNetworkCards } from './network-cards.ts';
+import { pciResources, readPciDevices } from './pci.ts';
+import { readUsb } from './usb.ts';
+
+@Injectable()
+export class ResourcesService {
+  constructor(@Inject(HOST) private readonly host: Host) {}
+
+  async get(): Promise<Resources> {
+    const kernel = new KernelFiles(this.host.files);
+    const pci = readPciDevices(kernel);
+    const [cpu, memory, gpu, network, storage, usb, devices, system, load, serial] = await Promise.all([
+      readCpu(kernel),
+      readMemory(kernel),
+      pci.then((list) => readGpu(kernel, list)),
+      pci.then((list) => readNetworkCards(kernel, list)),
+      readDisks(kernel, this.host.programs),
+      readUsb(kernel),
+      pci,
+      readFirmware(kernel),
+      readLoad(kernel),
+      readSerial(kernel),
+    ]);
+    return Resources.create({
+      cpu,
+      memory,
+      gpu,
+      network,
+      storage,
+      usb,
+      pci: pciResources(devices),
+      system,
+      load,
+      serial,
+    });
+  }
+}
