@@ -5,6 +5,7 @@ import { startCommand } from './start/start.command.ts';
 
 const program = new Command('incusos')
   .description('IncusOS on an emulated machine')
+  .enablePositionalOptions()
   .addCommand(startCommand())
   .addCommand(machineCommand())
   .showHelpAfterError();

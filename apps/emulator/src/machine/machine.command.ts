@@ -13,6 +13,7 @@ function open(command: Command): EmulatedMachine {
 
 export function machineCommand(): Command {
   const machine = new Command('machine')
+    .enablePositionalOptions()
     .description('Shows an emulated machine and changes its hardware, also while the appliance runs on it.')
     .option('--dir <dir>', 'where the machine is kept', defaultDirectory());
   machine
@@ -37,7 +38,7 @@ export function machineCommand(): Command {
       process.stderr.write(stderr);
       process.exitCode = exitCode;
     });
-  return machine.enablePositionalOptions();
+  return machine;
 }
 
 /** `drive add` and the like, as the areas of the machine offer them. */

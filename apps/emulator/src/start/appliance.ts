@@ -14,7 +14,7 @@ import { readableLine } from './log.ts';
 import { appliancePlans } from './plans.ts';
 import { Processes } from './processes.ts';
 import { waitUntilReady } from './readiness.ts';
-import { plantSeed } from './seed.ts';
+import { packSeed, plantSeed } from './seed.ts';
 import { welcome } from './welcome.ts';
 
 export interface ApplianceOptions {
@@ -58,8 +58,9 @@ class Appliance {
     process.on('SIGTERM', stop);
     let watcher: { close(): void } | undefined;
     try {
-      await this.prepare();
+      const seed = await this.prepare();
       await switchOn(this.machine);
+      if (seed !== undefined) await plantSeed(seed, this.machine.files);
       watcher = this.machine.watch(() => this.followPower());
       await this.boot();
       await ended;
@@ -77,18 +78,19 @@ class Appliance {
     }
   }
 
-  /** Makes the machine when the directory holds none. */
-  private async prepare(): Promise<void> {
+  /** Makes the machine when the directory holds none; hands out the seed for it. */
+  private async prepare(): Promise<Buffer | undefined> {
     const { machineFile, seed, layout } = this.options;
     if (this.machine.exists) {
       if (machineFile !== undefined)
         throw new Error(`${layout.directory} holds a machine already; --machine is for a new one`);
       if (seed !== undefined)
         throw new Error(`${layout.directory} was started before; --seed is for a first start`);
-      return;
+      return undefined;
     }
+    const tar = seed === undefined ? undefined : await packSeed(seed);
     this.machine.create(machineFile === undefined ? undefined : await describedMachine(machineFile));
-    if (seed !== undefined) await plantSeed(seed, this.machine.files);
+    return tar;
   }
 
   private async boot(): Promise<void> {

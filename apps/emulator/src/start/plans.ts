@@ -6,7 +6,7 @@ import type { Layout } from '../directory.ts';
 import type { ProcessPlan } from './processes.ts';
 
 /** Small young generation and few helper threads: the services are idle nearly always, and there are eight of them. */
-const frugal = ['--max-semi-space-size=1', '--v8-pool-size=1', '--enable-source-maps'];
+const frugal = ['--max-semi-space-size=1', '--v8-pool-size=1'];
 
 const dist = join(import.meta.dirname, '../..');
 
