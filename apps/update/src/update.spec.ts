@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import {
   ProviderServiceService,
   type SystemProvider,
@@ -343,6 +345,37 @@ describe('the update service', () => {
       await update.check({ os_only: true });
       expect((await read()).state.last_check).toMatch(/\+05:45$/u);
       await host.files.remove('/etc/localtime');
+    });
+  });
+
+  describe('its state', () => {
+    it('comes back from a backup and takes effect', async () => {
+      const owner = connection.use(StateOwnerService);
+      await configure({ channel: 'testing', check_frequency: '12h' });
+      const files = [];
+      for await (const { file } of owner.exportState({})) files.push(file);
+      await configure({ channel: 'stable', check_frequency: '1h' });
+      await use({}, 'debug');
+      const restore_id = randomUUID();
+      const messages = files.map((file) => ({ restore_id, skip: [], schema_version: 1, file }));
+      await owner.stageImport(Readable.from(messages));
+      expect((await read()).config.channel).toBe('stable');
+      await owner.commitImport({ restore_id });
+      expect((await read()).config).toMatchObject({ channel: 'testing', check_frequency: '12h' });
+      expect((await readProvider())?.config).toEqual({
+        name: 'images',
+        config: { server_url: publisher.url },
+      });
+      await publisher.publish([{ version: newer, channels: ['testing'] }]);
+      await update.check({ os_only: true });
+      expect((await read()).state.available_version).toBe(newer);
+    });
+
+    it('is that of a new machine after a reset', async () => {
+      await configure({ channel: 'testing' });
+      await connection.use(StateOwnerService).resetState({});
+      expect((await read()).config).toEqual(defaultUpdateConfiguration());
+      expect((await readProvider())?.config).toEqual({ name: 'images', config: {} });
     });
   });
 
