@@ -42,15 +42,24 @@ export class Operations {
   }
 
   endCreation(pool: string): Promise<void> {
-    return this.change((record) => ({ ...record, creations: record.creations.filter((creation) => creation.pool !== pool) }));
+    return this.change((record) => ({
+      ...record,
+      creations: record.creations.filter((creation) => creation.pool !== pool),
+    }));
   }
 
   addWipe(wipe: PendingWipe): Promise<void> {
-    return this.change((record) => ({ ...record, wipes: [...record.wipes.filter(({ device }) => device !== wipe.device), wipe] }));
+    return this.change((record) => ({
+      ...record,
+      wipes: [...record.wipes.filter(({ device }) => device !== wipe.device), wipe],
+    }));
   }
 
   endWipe(device: string): Promise<void> {
-    return this.change((record) => ({ ...record, wipes: record.wipes.filter((wipe) => wipe.device !== device) }));
+    return this.change((record) => ({
+      ...record,
+      wipes: record.wipes.filter((wipe) => wipe.device !== device),
+    }));
   }
 
   private async load(): Promise<Record> {

@@ -9,7 +9,10 @@ export class RecoveryKeys {
   constructor(@Inject(HOST) private readonly host: Host) {}
 
   async list(): Promise<ListRecoveryKeysResponse> {
-    const [pools, drives] = await Promise.all([poolKeyNames(this.host.files), driveKeyNames(this.host.files)]);
+    const [pools, drives] = await Promise.all([
+      poolKeyNames(this.host.files),
+      driveKeyNames(this.host.files),
+    ]);
     const [poolKeys, driveKeys] = await Promise.all([
       Promise.all([...pools].map((name) => this.entry(name, poolKeyPath(name)))),
       Promise.all([...drives].map((name) => this.entry(`/dev/disk/by-id/${name}`, driveKeyPath(name)))),

@@ -13,7 +13,13 @@ import type {
 } from '@incusos/contracts/storage';
 import { StorageServiceService } from '@incusos/contracts/storage';
 import { HOST, type Host } from '@incusos/host';
-import { type CallContext, DomainError, type ExclusiveRunner, GrpcController, type ServiceHandlers } from '@incusos/service';
+import {
+  type CallContext,
+  DomainError,
+  type ExclusiveRunner,
+  GrpcController,
+  type ServiceHandlers,
+} from '@incusos/service';
 import { Inject } from '@nestjs/common';
 import { ConfigService } from './config/config.service.ts';
 import { rescanScsiHosts } from './drives/scsi-hosts.ts';
@@ -46,7 +52,10 @@ export class StorageController implements ServiceHandlers<typeof StorageServiceS
   ) {}
 
   async getStorage(): Promise<GetStorageResponse> {
-    const [{ drives, pools }, root_partition] = await Promise.all([this.inventory.read(), this.rootPartition.usage()]);
+    const [{ drives, pools }, root_partition] = await Promise.all([
+      this.inventory.read(),
+      this.rootPartition.usage(),
+    ]);
     return {
       storage: {
         config: { ...this.config.current, pools: [...pools] },

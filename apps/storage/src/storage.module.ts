@@ -1,9 +1,16 @@
-import { HOST, type Host, openHost } from '@incusos/host';
+import { HOST, type Host, openHost, type Watcher } from '@incusos/host';
 import { openJobs } from '@incusos/jobs';
-import { DomainError, ExclusiveRunner, LOGGER, type Logger, onStop } from '@incusos/service';
+import { DomainError, ExclusiveRunner, LOGGER, type Logger } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { provideStateOwner } from '@incusos/state-owner';
-import { Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Inject,
+  Module,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+  type Provider,
+} from '@nestjs/common';
 import { AddonsController } from './addons/addons.controller.ts';
 import { ConfigService } from './config/config.service.ts';
 import { openStorageState, type StorageState } from './config/storage-state.ts';
@@ -28,50 +35,59 @@ import { WipeService } from './wipe/wipe.service.ts';
 import { Wiper } from './wipe/wiper.ts';
 
 function checkKey(content: Buffer): void {
-  if (content.length !== keyBytes) throw new DomainError('INVALID_REQUEST', `a key in the backup has ${content.length} bytes instead of ${keyBytes}`);
+  if (content.length !== keyBytes)
+    throw new DomainError(
+      'INVALID_REQUEST',
+      `a key in the backup has ${content.length} bytes instead of ${keyBytes}`,
+    );
 }
 
 /** Pools of many drives take long to import; the service doesn't keep everyone waiting for it. */
 const startupPatienceMs = 5_000;
 
-@Module({
-  providers: [
-    { provide: HOST, useFactory: openHost },
-    { provide: STORAGE_STATE, inject: [HOST], useFactory: openStorageState },
-    { provide: STORAGE_RUNNER, useFactory: () => new ExclusiveRunner() },
-    { provide: JOBS, inject: [LOGGER], useFactory: (logger: Logger) => openJobs({ service: 'storage', logger }) },
-    Inventory,
-    Operations,
-    Wiper,
-    WipeService,
-    PoolCreation,
-    PoolUpdates,
-    PoolRemoval,
-    PoolImport,
-    PoolStartup,
-    Departures,
-    VolumesService,
-    ScrubsService,
-    UpkeepSchedules,
-    RootPartitionService,
-    RecoveryKeys,
-    ConfigService,
-    StorageStateHooks,
-    StorageController,
-    AddonsController,
-    ...provideStateOwner({
-      service: 'storage',
-      store: STORAGE_STATE,
-      hooks: StorageStateHooks,
-      secrets: [
-        { name: 'zpool.local.key', keptBy: 'local-data-encryption-key', check: checkKey },
-        { name: /^zpool\..+\.key$/u, check: checkKey },
-        { name: /^luks\..+\.key$/u, check: checkKey },
-      ],
-    }),
-  ],
-})
-export class StorageModule implements OnApplicationBootstrap {
+const providers: Provider[] = [
+  { provide: STORAGE_STATE, inject: [HOST], useFactory: openStorageState },
+  { provide: STORAGE_RUNNER, useFactory: () => new ExclusiveRunner() },
+  {
+    provide: JOBS,
+    inject: [LOGGER],
+    useFactory: (logger: Logger) => openJobs({ service: 'storage', logger }),
+  },
+  Inventory,
+  Operations,
+  Wiper,
+  WipeService,
+  PoolCreation,
+  PoolUpdates,
+  PoolRemoval,
+  PoolImport,
+  PoolStartup,
+  Departures,
+  VolumesService,
+  ScrubsService,
+  UpkeepSchedules,
+  RootPartitionService,
+  RecoveryKeys,
+  ConfigService,
+  StorageStateHooks,
+  StorageController,
+  AddonsController,
+  ...provideStateOwner({
+    service: 'storage',
+    store: STORAGE_STATE,
+    hooks: StorageStateHooks,
+    secrets: [
+      { name: 'zpool.local.key', keptBy: 'local-data-encryption-key', check: checkKey },
+      { name: /^zpool\..+\.key$/u, check: checkKey },
+      { name: /^luks\..+\.key$/u, check: checkKey },
+    ],
+  }),
+];
+
+@Module({ providers: [{ provide: HOST, useFactory: openHost }, ...providers] })
+export class StorageModule implements OnApplicationBootstrap, OnModuleDestroy {
+  private zoneWatcher: Watcher | undefined;
+
   constructor(
     @Inject(HOST) private readonly host: Host,
     @Inject(STORAGE_STATE) private readonly state: StateStore<StorageState>,
@@ -83,11 +99,23 @@ export class StorageModule implements OnApplicationBootstrap {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
+  /** The service on another machine than the one this process runs on. */
+  static on(open: () => Promise<Host>): DynamicModule {
+    class StorageOn extends StorageModule {}
+    Module({ providers: [{ provide: HOST, useFactory: open }, ...providers] })(StorageOn);
+    return { module: StorageOn };
+  }
+
+  onModuleDestroy(): void {
+    this.zoneWatcher?.close();
+  }
+
   /** Opens what there is; a long import goes on while the service answers already. */
   async onApplicationBootstrap(): Promise<void> {
     this.inventory.watch();
     this.departures.follow();
-    const logged = (what: string) => (error: unknown) => this.logger.warn(what, { error: error instanceof Error ? error.message : String(error) });
+    const logged = (what: string) => (error: unknown) =>
+      this.logger.warn(what, { error: error instanceof Error ? error.message : String(error) });
     const opened = this.startup.run().catch(logged('pools could not be opened'));
     const patience = new Promise<void>((resolve) => {
       setTimeout(resolve, startupPatienceMs).unref();
@@ -101,12 +129,13 @@ export class StorageModule implements OnApplicationBootstrap {
 
   private followTimeZone(): void {
     try {
-      const watcher = this.host.files.watch('/etc', () => {
+      this.zoneWatcher = this.host.files.watch('/etc', () => {
         void this.schedules.zoneMayHaveChanged();
       });
-      onStop(() => watcher.close());
     } catch (error) {
-      this.logger.warn('changes of the time zone are not noticed', { error: error instanceof Error ? error.message : String(error) });
+      this.logger.warn('changes of the time zone are not noticed', {
+        error: error instanceof Error ? error.message : String(error),
+      });
     }
   }
 }

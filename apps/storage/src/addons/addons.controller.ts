@@ -33,16 +33,33 @@ export class AddonsController implements ServiceHandlers<typeof AddonHostService
     switch (name) {
       case 'iscsi':
         return {
-          addon: { $case: 'iscsi', value: ServiceISCSI.create({ config: {}, state: { initiator_name: await iscsiInitiator(this.host.files) } }) },
+          addon: {
+            $case: 'iscsi',
+            value: ServiceISCSI.create({
+              config: {},
+              state: { initiator_name: await iscsiInitiator(this.host.files) },
+            }),
+          },
         };
       case 'lvm':
         return { addon: { $case: 'lvm', value: ServiceLVM.create({ config: {}, state: {} }) } };
       case 'multipath':
         return {
-          addon: { $case: 'multipath', value: ServiceMultipath.create({ config: {}, state: { controllers: await fibreChannelControllers(this.host.files) } }) },
+          addon: {
+            $case: 'multipath',
+            value: ServiceMultipath.create({
+              config: {},
+              state: { controllers: await fibreChannelControllers(this.host.files) },
+            }),
+          },
         };
       case 'nvme':
-        return { addon: { $case: 'nvme', value: ServiceNVME.create({ config: {}, state: await nvmeState(this.host.files) }) } };
+        return {
+          addon: {
+            $case: 'nvme',
+            value: ServiceNVME.create({ config: {}, state: await nvmeState(this.host.files) }),
+          },
+        };
       default:
         throw new DomainError('NOT_FOUND', `service '${name}' isn't known here`);
     }

@@ -1,5 +1,9 @@
 /** NVMe: the subsystems of this machine, local drives included, from sysfs. */
-import type { ServiceNVMEController, ServiceNVMEState, ServiceNVMESubsystem } from '@incusos/contracts/addons';
+import type {
+  ServiceNVMEController,
+  ServiceNVMEState,
+  ServiceNVMESubsystem,
+} from '@incusos/contracts/addons';
 import type { Files } from '@incusos/host';
 
 const directory = '/sys/class/nvme-subsystem';
@@ -7,7 +11,11 @@ const directory = '/sys/class/nvme-subsystem';
 /** Host id and name are shown only while the service is enabled. */
 export async function nvmeState(files: Files): Promise<ServiceNVMEState> {
   const names = await files.list(directory);
-  return { host_id: '', host_nqn: '', subsystems: await Promise.all(names.map((name) => subsystem(files, name))) };
+  return {
+    host_id: '',
+    host_nqn: '',
+    subsystems: await Promise.all(names.map((name) => subsystem(files, name))),
+  };
 }
 
 async function subsystem(files: Files, name: string): Promise<ServiceNVMESubsystem> {
@@ -17,11 +25,18 @@ async function subsystem(files: Files, name: string): Promise<ServiceNVMESubsyst
   return {
     name,
     nqn: await attribute(files, `${directory}/${name}/subsysnqn`),
-    controllers: await Promise.all(controllers.map((controller) => readController(files, `${directory}/${name}`, controller, namespaces))),
+    controllers: await Promise.all(
+      controllers.map((controller) => readController(files, `${directory}/${name}`, controller, namespaces)),
+    ),
   };
 }
 
-async function readController(files: Files, path: string, name: string, namespaces: readonly string[]): Promise<ServiceNVMEController> {
+async function readController(
+  files: Files,
+  path: string,
+  name: string,
+  namespaces: readonly string[],
+): Promise<ServiceNVMEController> {
   const [transport, address, state] = await Promise.all([
     attribute(files, `${path}/${name}/transport`),
     attribute(files, `${path}/${name}/address`),

@@ -68,24 +68,47 @@ export class ConfigService {
     for (const [index, pool] of pools.entries()) {
       const path = `config.pools[${index}]`;
       if (plans.some(({ name }) => name === pool.name)) {
-        throw new DomainError('INVALID_REQUEST', `zpool '${pool.name}' is given twice`, { fields: [{ field: `${path}.name`, reason: 'is given twice' }] });
+        throw new DomainError('INVALID_REQUEST', `zpool '${pool.name}' is given twice`, {
+          fields: [{ field: `${path}.name`, reason: 'is given twice' }],
+        });
       }
       plans.push(await this.planPool(pool, snapshot, path, taken));
     }
     return plans;
   }
 
-  private async planPool(pool: SystemStoragePool, snapshot: Snapshot, path: string, taken: Map<string, string>): Promise<PlannedPool> {
+  private async planPool(
+    pool: SystemStoragePool,
+    snapshot: Snapshot,
+    path: string,
+    taken: Map<string, string>,
+  ): Promise<PlannedPool> {
     const status = snapshot.survey.status(pool.name);
     if (status === undefined) {
       const planned = await this.creation.plan(pool, snapshot, path);
       const { plan } = planned;
-      this.claim([...plan.devices, ...plan.cache, ...plan.log, ...(plan.special?.devices ?? [])], pool.name, path, taken);
+      this.claim(
+        [...plan.devices, ...plan.cache, ...plan.log, ...(plan.special?.devices ?? [])],
+        pool.name,
+        path,
+        taken,
+      );
       return { name: pool.name, changes: true, apply: () => this.creation.create(planned) };
     }
     const planned = this.updates.plan(pool, status, snapshot, path);
-    const added = planned.steps.flatMap((step) => (step.kind === 'add' ? step.words : step.kind === 'attach' || step.kind === 'replace' ? [step.device] : []));
-    this.claim(added.filter((word) => word.startsWith('/')), pool.name, path, taken);
+    const added = planned.steps.flatMap((step) =>
+      step.kind === 'add'
+        ? step.words
+        : step.kind === 'attach' || step.kind === 'replace'
+          ? [step.device]
+          : [],
+    );
+    this.claim(
+      added.filter((word) => word.startsWith('/')),
+      pool.name,
+      path,
+      taken,
+    );
     return { name: pool.name, changes: planned.steps.length > 0, apply: () => this.updates.apply(planned) };
   }
 
@@ -94,9 +117,13 @@ export class ConfigService {
     for (const device of devices) {
       const other = taken.get(device);
       if (other !== undefined) {
-        throw new DomainError('INVALID_REQUEST', `device '${device}' is given for zpool '${other}' and for zpool '${pool}'`, {
-          fields: [{ field: `${path}.devices`, reason: `'${device}' is given for another pool as well` }],
-        });
+        throw new DomainError(
+          'INVALID_REQUEST',
+          `device '${device}' is given for zpool '${other}' and for zpool '${pool}'`,
+          {
+            fields: [{ field: `${path}.devices`, reason: `'${device}' is given for another pool as well` }],
+          },
+        );
       }
       taken.set(device, pool);
     }
@@ -109,9 +136,13 @@ export class ConfigService {
         await plan.apply();
       } catch (error) {
         if (!(error instanceof DomainError) || changing.length === 1) throw error;
-        const names = (some: readonly PlannedPool[]): string => (some.length === 0 ? 'none' : some.map(({ name }) => name).join(', '));
+        const names = (some: readonly PlannedPool[]): string =>
+          some.length === 0 ? 'none' : some.map(({ name }) => name).join(', ');
         const text = `${error.message}; pools changed before: ${names(changing.slice(0, index))}; not reached: ${names(changing.slice(index + 1))}`;
-        throw new DomainError(index === 0 ? error.reason : 'OPERATION_FAILED', text, { cause: error, fields: error.fields });
+        throw new DomainError(index === 0 ? error.reason : 'OPERATION_FAILED', text, {
+          cause: error,
+          fields: error.fields,
+        });
       }
     }
   }

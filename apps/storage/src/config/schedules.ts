@@ -16,7 +16,8 @@ export async function requireCron(expression: string, what: 'scrub' | 'trim'): P
 
 async function problem(expression: string): Promise<string | undefined> {
   if (expression.trim() === '') return 'must be given';
-  if (expression.trim().split(/\s+/u).length !== 5) return 'must have five fields: minute, hour, day of month, month, day of week';
+  if (expression.trim().split(/\s+/u).length !== 5)
+    return 'must have five fields: minute, hour, day of month, month, day of week';
   const { CronExpressionParser } = await import('cron-parser');
   try {
     CronExpressionParser.parse(expression).next();

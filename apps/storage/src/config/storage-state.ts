@@ -19,7 +19,8 @@ export const defaults: StorageState = {
 function validate(data: unknown): StorageState {
   if (typeof data !== 'object' || data === null) throw new Error('it is not an object');
   const { scrub_schedule, trim_schedule } = { ...defaults, ...data } as Record<keyof StorageState, unknown>;
-  if (typeof scrub_schedule !== 'string' || typeof trim_schedule !== 'string') throw new Error('a schedule is not a text');
+  if (typeof scrub_schedule !== 'string' || typeof trim_schedule !== 'string')
+    throw new Error('a schedule is not a text');
   return { scrub_schedule, trim_schedule };
 }
 

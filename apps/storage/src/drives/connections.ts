@@ -6,8 +6,13 @@ import type { BlockDevice } from './lsblk.ts';
 const plain: Connection = { remote: false, multipath: false };
 
 /** Looks up how drives are connected; only SCSI and NVMe can be remote. */
-export async function readConnections(files: Files, devices: readonly BlockDevice[]): Promise<Map<string, Connection>> {
-  const controllers = devices.some(({ subsystems }) => subsystems.includes('nvme')) ? await nvmeControllers(files) : new Map<string, string[]>();
+export async function readConnections(
+  files: Files,
+  devices: readonly BlockDevice[],
+): Promise<Map<string, Connection>> {
+  const controllers = devices.some(({ subsystems }) => subsystems.includes('nvme'))
+    ? await nvmeControllers(files)
+    : new Map<string, string[]>();
   const found = await Promise.all(
     devices.map(async ({ node, subsystems }): Promise<[string, Connection]> => {
       const name = node.slice('/dev/'.length);
@@ -30,9 +35,15 @@ async function nvmeControllers(files: Files): Promise<Map<string, string[]>> {
     const names = await files.list(`/sys/class/nvme-subsystem/${subsystem}`);
     const controllers = names.filter((name) => /^nvme\d+$/u.test(name));
     const used = await Promise.all(
-      controllers.map((name) => files.readText(`/sys/class/nvme-subsystem/${subsystem}/${name}/transport`).catch(() => '')),
+      controllers.map((name) =>
+        files.readText(`/sys/class/nvme-subsystem/${subsystem}/${name}/transport`).catch(() => ''),
+      ),
     );
-    for (const namespace of names.filter((name) => /^nvme\d+n\d+$/u.test(name))) transports.set(namespace, used.map((text) => text.trim()));
+    for (const namespace of names.filter((name) => /^nvme\d+n\d+$/u.test(name)))
+      transports.set(
+        namespace,
+        used.map((text) => text.trim()),
+      );
   }
   return transports;
 }

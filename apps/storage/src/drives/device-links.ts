@@ -93,5 +93,7 @@ export function withoutPartition(path: string): string {
 
 /** The kernel's node of the drive that a node is a partition of; the node itself when it is a drive. */
 export function diskNode(node: string): string {
-  return node.replace(/(?<=\/(?:sd|vd|xvd)[a-z]+)\d+$/u, '').replace(/(?<=\/(?:nvme\d+n\d+|mmcblk\d+))p\d+$/u, '');
+  return node
+    .replace(/(?<=\/(?:sd|vd|xvd)[a-z]+)\d+$/u, '')
+    .replace(/(?<=\/(?:nvme\d+n\d+|mmcblk\d+))p\d+$/u, '');
 }

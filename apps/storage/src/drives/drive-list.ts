@@ -5,7 +5,13 @@ import type { BlockDevice } from './lsblk.ts';
 import type { DriveHealth } from './smartctl.ts';
 
 /** Virtual media of the management controllers of servers: there, but not the machine's. */
-const virtualMedia = ['usb-Linux_Virtual_', 'usb-Generic-_SD_MMC_CRW', 'usb-Cisco_', 'usb-AMI_Virtual_', 'usb-iDRAC_Virtual_'];
+const virtualMedia = [
+  'usb-Linux_Virtual_',
+  'usb-Generic-_SD_MMC_CRW',
+  'usb-Cisco_',
+  'usb-AMI_Virtual_',
+  'usb-iDRAC_Virtual_',
+];
 
 /** How a drive is connected, where that isn't plain from its bus. */
 export interface Connection {
@@ -24,7 +30,10 @@ export interface DriveFacts {
 }
 
 /** The devices of a listing that are drives, and the name each goes by. */
-export function identify(devices: readonly BlockDevice[], links: DeviceLinks): { device: BlockDevice; id: string }[] {
+export function identify(
+  devices: readonly BlockDevice[],
+  links: DeviceLinks,
+): { device: BlockDevice; id: string }[] {
   return devices.flatMap((device) => {
     const { idLink, node } = device;
     if (idLink === undefined || virtualMedia.some((prefix) => idLink.startsWith(prefix))) return [];
@@ -35,7 +44,14 @@ export function identify(devices: readonly BlockDevice[], links: DeviceLinks): {
 }
 
 /** The drives, sorted by id, without what they are used for by pools. */
-export function listDrives({ devices, links, health, connections, rootDisk, encrypted }: DriveFacts): SystemStorageDrive[] {
+export function listDrives({
+  devices,
+  links,
+  health,
+  connections,
+  rootDisk,
+  encrypted,
+}: DriveFacts): SystemStorageDrive[] {
   const drives = identify(devices, links).map(({ device, id }) => {
     const known = health.get(device.node);
     const base = id.slice(id.lastIndexOf('/') + 1);

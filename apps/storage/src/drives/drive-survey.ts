@@ -24,6 +24,13 @@ export async function surveyDrives(host: Host, healthCache: HealthCache): Promis
   const devices = parseDrives(listing.stdout);
   const rootDisk = parseRootDisk(mounts.stdout);
   const nodes = identify(devices, links).map(({ device }) => device.node);
-  const [health, connections] = await Promise.all([healthCache.ask(host, nodes), readConnections(host.files, devices)]);
-  return { drives: listDrives({ devices, links, health, connections, rootDisk, encrypted }), links, rootDisk };
+  const [health, connections] = await Promise.all([
+    healthCache.ask(host, nodes),
+    readConnections(host.files, devices),
+  ]);
+  return {
+    drives: listDrives({ devices, links, health, connections, rootDisk, encrypted }),
+    links,
+    rootDisk,
+  };
 }

@@ -21,7 +21,8 @@ export class HealthCache {
   /** The health of each drive by its node; one that doesn't answer, or has no SMART, is in it all the same. */
   async ask(host: Host, nodes: readonly string[]): Promise<Map<string, DriveHealth>> {
     const now = Date.now();
-    for (const [node, { askedAt }] of this.known) if (!nodes.includes(node) || now - askedAt >= healthAgeMs) this.known.delete(node);
+    for (const [node, { askedAt }] of this.known)
+      if (!nodes.includes(node) || now - askedAt >= healthAgeMs) this.known.delete(node);
     const waiting = nodes.filter((node) => !this.known.has(node));
     const work = async (): Promise<void> => {
       for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {

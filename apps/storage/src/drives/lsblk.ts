@@ -14,7 +14,14 @@ export interface BlockDevice {
 /** RAM disk, floppy, loop, NBD, DRBD, zvol, Ceph RBD: block devices that aren't drives. */
 const excludedMajors = '1,2,7,43,147,230,251';
 
-export const listDrives = ['lsblk', '-JMpdb', '-e', excludedMajors, '-o', 'KNAME,ID_LINK,SIZE,SUBSYSTEMS,RM,WWN'] as const;
+export const listDrives = [
+  'lsblk',
+  '-JMpdb',
+  '-e',
+  excludedMajors,
+  '-o',
+  'KNAME,ID_LINK,SIZE,SUBSYSTEMS,RM,WWN',
+] as const;
 export const listMounts = ['lsblk', '-Jp', '-e', excludedMajors, '-o', 'KNAME,TYPE,MOUNTPOINTS'] as const;
 
 interface Entry {
@@ -31,7 +38,9 @@ interface Entry {
 }
 
 function entries(value: unknown): Entry[] {
-  return Array.isArray(value) ? value.filter((entry): entry is Entry => typeof entry === 'object' && entry !== null) : [];
+  return Array.isArray(value)
+    ? value.filter((entry): entry is Entry => typeof entry === 'object' && entry !== null)
+    : [];
 }
 
 function devices(text: string): Entry[] {
@@ -65,6 +74,7 @@ export function parseDrives(output: string): BlockDevice[] {
 /** The node of the drive below the root file system, from the output of {@link listMounts}. */
 export function parseRootDisk(output: string): string | undefined {
   const carriesRoot = (entry: Entry): boolean =>
-    (Array.isArray(entry.mountpoints) && entry.mountpoints.includes('/')) || entries(entry.children).some(carriesRoot);
+    (Array.isArray(entry.mountpoints) && entry.mountpoints.includes('/')) ||
+    entries(entry.children).some(carriesRoot);
   return text(devices(output).find(carriesRoot)?.kname);
 }

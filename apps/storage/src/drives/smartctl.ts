@@ -36,7 +36,8 @@ function counter(value: unknown): bigint | undefined {
 
 /** Reads the output; the exit code says nothing that it doesn't. */
 export function parseSmartctl(output: string): DriveHealth {
-  if (output.trim() === '') return { modelFamily: '', modelName: '', serialNumber: '', bus: '', smart: undefined };
+  if (output.trim() === '')
+    return { modelFamily: '', modelName: '', serialNumber: '', bus: '', smart: undefined };
   let parsed: Fields;
   try {
     parsed = fields(JSON.parse(output));
@@ -78,5 +79,7 @@ function readSmart(parsed: Fields): SystemStorageDriveSMART | undefined {
 function ataAttributes(parsed: Fields): Map<string, unknown> {
   const table = fields(parsed['ata_smart_attributes'])['table'];
   if (!Array.isArray(table)) return new Map();
-  return new Map(table.map(fields).map((attribute) => [text(attribute['name']), fields(attribute['raw'])['value']]));
+  return new Map(
+    table.map(fields).map((attribute) => [text(attribute['name']), fields(attribute['raw'])['value']]),
+  );
 }

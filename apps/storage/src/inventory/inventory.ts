@@ -7,8 +7,8 @@
  */
 import type { SystemStorageDrive, SystemStoragePool } from '@incusos/contracts/storage';
 import { HOST, type Host } from '@incusos/host';
-import { LOGGER, type Logger, onStop } from '@incusos/service';
-import { Inject, Injectable } from '@nestjs/common';
+import { LOGGER, type Logger } from '@incusos/service';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type DeviceLinks, diskNode } from '../drives/device-links.ts';
 import { withMembership } from '../drives/drive-list.ts';
 import { type DriveSurvey, surveyDrives } from '../drives/drive-survey.ts';
@@ -36,7 +36,7 @@ const busyAgeMs = 1_000;
 const calmMs = 100;
 
 @Injectable()
-export class Inventory {
+export class Inventory implements OnModuleDestroy {
   private drives: Cached<DriveSurvey> | undefined;
   private pools: Cached<PoolSurvey> | undefined;
   private snapshot: Snapshot | undefined;
@@ -62,10 +62,9 @@ export class Inventory {
   /** Begins to listen to what the machine announces. */
   watch(): void {
     for (const watcher of this.watchers) watcher.start();
-    onStop(() => this.stop());
   }
 
-  stop(): void {
+  onModuleDestroy(): void {
     clearTimeout(this.timer);
     for (const watcher of this.watchers) watcher.stop();
   }
@@ -84,7 +83,8 @@ export class Inventory {
   read(): Promise<Snapshot> {
     const now = Date.now();
     if (this.watchers.some((watcher) => !watcher.alive)) this.forget('drives');
-    else if (this.pools !== undefined && this.pools.value.busy && now - this.pools.takenAt > busyAgeMs) this.forget('pools');
+    else if (this.pools !== undefined && this.pools.value.busy && now - this.pools.takenAt > busyAgeMs)
+      this.forget('pools');
     else if (this.drives !== undefined && now - this.drives.takenAt > healthAgeMs) this.renewHealth();
     return this.snapshot === undefined ? this.ask() : Promise.resolve(this.snapshot);
   }
@@ -104,7 +104,9 @@ export class Inventory {
     this.forget(what);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      void this.read().catch((error: unknown) => this.logger.warn('the storage could not be listed', { error: String(error) }));
+      void this.read().catch((error: unknown) =>
+        this.logger.warn('the storage could not be listed', { error: String(error) }),
+      );
     }, calmMs).unref();
   }
 
@@ -160,5 +162,11 @@ export class Inventory {
 function compose(drives: DriveSurvey, survey: PoolSurvey): Snapshot {
   const { links, rootDisk } = drives;
   const pools = survey.describe(links);
-  return { drives: withMembership(drives.drives, links, survey.membership()), pools, links, rootDisk, survey };
+  return {
+    drives: withMembership(drives.drives, links, survey.membership()),
+    pools,
+    links,
+    rootDisk,
+    survey,
+  };
 }

@@ -51,8 +51,12 @@ export class WatchedProgram {
   private ended(why: string, startedAt: number): void {
     this.stream = undefined;
     if (this.stopped) return;
-    this.delayMs = Date.now() - startedAt > restart.mostMs ? restart.firstMs : Math.min(this.delayMs * 2, restart.mostMs);
-    this.logger.warn('changes are not announced for now, the machine is asked instead', { program: this.argv[0], why });
+    this.delayMs =
+      Date.now() - startedAt > restart.mostMs ? restart.firstMs : Math.min(this.delayMs * 2, restart.mostMs);
+    this.logger.warn('changes are not announced for now, the machine is asked instead', {
+      program: this.argv[0],
+      why,
+    });
     this.timer = setTimeout(() => {
       this.start();
       // What happened meanwhile was not announced.

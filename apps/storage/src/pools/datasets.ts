@@ -2,7 +2,15 @@
 
 /** Every pool and its first level of datasets, with all that is shown of them. */
 export const readDatasets = [
-  'zfs', 'list', '-d', '1', '-p', '-o', 'name,quota,used,incusos:use,keystatus,special_small_blocks', '-j', '--json-int',
+  'zfs',
+  'list',
+  '-d',
+  '1',
+  '-p',
+  '-o',
+  'name,quota,used,incusos:use,keystatus,special_small_blocks',
+  '-j',
+  '--json-int',
 ] as const;
 
 export interface Dataset {

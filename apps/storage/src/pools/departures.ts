@@ -1,6 +1,6 @@
 /** Wipes drives that a pool has let go of, as soon as it has: a replacement first copies, a removal first moves data. */
 import { LOGGER, type ExclusiveRunner, type Logger } from '@incusos/service';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { diskNode } from '../drives/device-links.ts';
 import { Inventory, type Snapshot } from '../inventory/inventory.ts';
 import { Operations } from '../operations.ts';
@@ -8,8 +8,8 @@ import { STORAGE_RUNNER } from '../tokens.ts';
 import { Wiper } from '../wipe/wiper.ts';
 
 @Injectable()
-export class Departures {
-  private looking = false;
+export class Departures implements OnModuleDestroy {
+  private looking: Promise<void> | undefined;
 
   constructor(
     @Inject(Inventory) private readonly inventory: Inventory,
@@ -24,13 +24,17 @@ export class Departures {
     this.inventory.onChange(() => this.look());
   }
 
+  async onModuleDestroy(): Promise<void> {
+    await this.looking;
+  }
+
   private look(): void {
-    if (this.looking) return;
-    this.looking = true;
-    void this.wipeFree()
-      .catch((error: unknown) => this.logger.warn('drives that left a pool could not be wiped', { error: String(error) }))
+    this.looking ??= this.wipeFree()
+      .catch((error: unknown) =>
+        this.logger.warn('drives that left a pool could not be wiped', { error: String(error) }),
+      )
       .finally(() => {
-        this.looking = false;
+        this.looking = undefined;
       });
   }
 
@@ -55,10 +59,17 @@ export class Departures {
 }
 
 /** The drive that a former member is on; `undefined` when it is gone, or is one that must not be wiped. */
-function freeDrive({ links, drives, survey }: Snapshot, device: string): Snapshot['drives'][number] | 'in use' | undefined {
+function freeDrive(
+  { links, drives, survey }: Snapshot,
+  device: string,
+): Snapshot['drives'][number] | 'in use' | undefined {
   const node = links.node(device);
   for (const member of survey.membership().keys()) {
-    if (member === device || (node !== undefined && diskNode(links.node(member) ?? member) === diskNode(node))) return 'in use';
+    if (
+      member === device ||
+      (node !== undefined && diskNode(links.node(member) ?? member) === diskNode(node))
+    )
+      return 'in use';
   }
   if (node === undefined) return undefined;
   const drive = drives.find(({ id }) => links.node(id) === diskNode(node));

@@ -14,7 +14,9 @@ export class DeviceResolver {
   ) {}
 
   refuse(field: string, text: string): DomainError {
-    return new DomainError('INVALID_REQUEST', text, { fields: [{ field: field === '' ? this.path : `${this.path}.${field}`, reason: text }] });
+    return new DomainError('INVALID_REQUEST', text, {
+      fields: [{ field: field === '' ? this.path : `${this.path}.${field}`, reason: text }],
+    });
   }
 
   /**
@@ -27,7 +29,8 @@ export class DeviceResolver {
       if (!links.has(device)) throw this.refuse(field, `device '${device}' doesn't exist`);
       return device;
     }
-    if (device.startsWith('/dev/mapper/luks-') || (device === localDataPath && links.has(device))) return device;
+    if (device.startsWith('/dev/mapper/luks-') || (device === localDataPath && links.has(device)))
+      return device;
     const node = device.startsWith('/dev/') ? links.node(device) : undefined;
     const id = node === undefined ? undefined : links.idOf(node);
     if (id === undefined) throw this.refuse(field, `unable to determine device ID for ${device}`);
@@ -38,19 +41,26 @@ export class DeviceResolver {
    * Makes sure that no device of a pool is the system disk, or used already.
    * @param own members that are the pool's own.
    */
-  requireFree(pool: Pick<SystemStoragePool, 'name' | 'devices' | 'cache' | 'log' | 'special'>, own: ReadonlySet<string>): void {
+  requireFree(
+    pool: Pick<SystemStoragePool, 'name' | 'devices' | 'cache' | 'log' | 'special'>,
+    own: ReadonlySet<string>,
+  ): void {
     const taken = new Map<string, string>();
     for (const { field, device } of devicesOf(pool)) {
       if (device === '' || own.has(device)) continue;
       const node = this.snapshot.links.node(device) ?? device;
       if (diskNode(node) === this.snapshot.rootDisk) {
-        throw this.refuse(field, `list of devices includes the system root drive ${diskNode(node)}, which can't be used in other zpools`);
+        throw this.refuse(
+          field,
+          `list of devices includes the system root drive ${diskNode(node)}, which can't be used in other zpools`,
+        );
       }
       const twin = [...taken.keys()].find((other) => overlaps(other, node));
       if (twin !== undefined) throw this.refuse(field, `device '${device}' is given twice`);
       taken.set(node, device);
       const owner = this.ownerOf(node);
-      if (owner !== undefined) throw this.refuse(field, `device '${device}' already belongs to zpool '${owner}'`);
+      if (owner !== undefined)
+        throw this.refuse(field, `device '${device}' already belongs to zpool '${owner}'`);
     }
   }
 

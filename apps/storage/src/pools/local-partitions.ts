@@ -36,14 +36,26 @@ export function planLocalPartitions(
 }
 
 /** Makes the partition that a step needs. */
-export async function prepareLocalPartitions(host: Host, step: PoolStep, { disks }: LocalPartitions): Promise<void> {
+export async function prepareLocalPartitions(
+  host: Host,
+  step: PoolStep,
+  { disks }: LocalPartitions,
+): Promise<void> {
   const device = step.kind === 'attach' || step.kind === 'replace' ? step.device : undefined;
   const disk = device === undefined ? undefined : disks.get(device);
   if (device === undefined || disk === undefined) return;
-  await host.programs.run(['sgdisk', '-n', `${partitionNumber}:${startSector}:0`, '-t', `${partitionNumber}:8300`, disk]);
+  await host.programs.run([
+    'sgdisk',
+    '-n',
+    `${partitionNumber}:${startSector}:0`,
+    '-t',
+    `${partitionNumber}:8300`,
+    disk,
+  ]);
   const deadline = Date.now() + patienceMs;
   while (!(await host.files.exists(device))) {
-    if (Date.now() > deadline) throw new DomainError('OPERATION_FAILED', `timed out waiting for new partition '${device}' to appear`);
+    if (Date.now() > deadline)
+      throw new DomainError('OPERATION_FAILED', `timed out waiting for new partition '${device}' to appear`);
     await sleep(20);
   }
 }

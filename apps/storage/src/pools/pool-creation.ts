@@ -50,22 +50,43 @@ export class PoolCreation {
     const { type, special } = pool;
     if (!isPoolType(type)) throw resolver.refuse('type', `unsupported pool type ${type}`);
     // By any of its names, so that the rule about the system disk holds for what is really meant.
-    const found = new Map(devicesOf(pool).map(({ field, device }) => [device, resolver.resolve(device, field)]));
-    const named = (devices: readonly string[]): string[] => devices.map((device) => found.get(device) ?? device);
+    const found = new Map(
+      devicesOf(pool).map(({ field, device }) => [device, resolver.resolve(device, field)]),
+    );
+    const named = (devices: readonly string[]): string[] =>
+      devices.map((device) => found.get(device) ?? device);
     const layout = {
       type,
       devices: named(pool.devices),
       cache: named(pool.cache),
       log: named(pool.log),
-      special: special !== undefined && isPoolType(special.type) ? { type: special.type, devices: named(special.devices) } : undefined,
+      special:
+        special !== undefined && isPoolType(special.type)
+          ? { type: special.type, devices: named(special.devices) }
+          : undefined,
     };
     if (pool.name === 'local') {
-      const local = localProblem(layout, resolver.systemPartition(), (device) => snapshot.links.same(device, localDataPath));
+      const local = localProblem(layout, resolver.systemPartition(), (device) =>
+        snapshot.links.same(device, localDataPath),
+      );
       if (local !== undefined) throw resolver.refuse(local.field, local.text);
     }
-    resolver.requireFree({ ...pool, ...layout, special: special === undefined ? undefined : { ...special, devices: layout.special?.devices ?? [] } }, new Set(pool.name === 'local' ? [localDataPath] : []));
+    resolver.requireFree(
+      {
+        ...pool,
+        ...layout,
+        special: special === undefined ? undefined : { ...special, devices: layout.special?.devices ?? [] },
+      },
+      new Set(pool.name === 'local' ? [localDataPath] : []),
+    );
     return {
-      plan: { ...layout, name: pool.name, ashift: ashiftOf(pool.alignment), keyFile, smallBlocksKiB: special?.special_small_blocks_size_in_kb ?? 0 },
+      plan: {
+        ...layout,
+        name: pool.name,
+        ashift: ashiftOf(pool.alignment),
+        keyFile,
+        smallBlocksKiB: special?.special_small_blocks_size_in_kb ?? 0,
+      },
       allowMixedSizes: pool.allow_mixed_dev_sizes === true,
     };
   }
@@ -95,7 +116,10 @@ export class PoolCreation {
       const doing = `unable to create zpool '${plan.name}'`;
       if (!onlyAboutShape(objected)) throw zfsFailure(error, doing);
       if (aboutSizes(objected) && !allowMixedSizes) {
-        throw new DomainError('INVALID_REQUEST', 'refusing to create new zpool with devices of different sizes unless AllowMixedDevSizes is true');
+        throw new DomainError(
+          'INVALID_REQUEST',
+          'refusing to create new zpool with devices of different sizes unless AllowMixedDevSizes is true',
+        );
       }
       await this.host.programs.run(createArgv(plan, true), { timeoutMs }).catch((second: unknown) => {
         throw zfsFailure(second, doing);

@@ -1,6 +1,13 @@
 /** The arguments of `zpool` for the layouts of pools (zpoolconcepts(7), "Virtual Devices"). */
 
-export const poolTypes = ['zfs-raid0', 'zfs-raid1', 'zfs-raid10', 'zfs-raidz1', 'zfs-raidz2', 'zfs-raidz3'] as const;
+export const poolTypes = [
+  'zfs-raid0',
+  'zfs-raid1',
+  'zfs-raid10',
+  'zfs-raidz1',
+  'zfs-raidz2',
+  'zfs-raidz3',
+] as const;
 export type PoolType = (typeof poolTypes)[number];
 
 export function isPoolType(text: string): text is PoolType {
@@ -54,7 +61,8 @@ export function logType(count: number): PoolType {
 
 export function layoutWords({ type, devices, cache, log, special }: PoolLayout): string[] {
   const words = vdevWords(type, devices);
-  if (special !== undefined && special.devices.length > 0) words.push('special', ...vdevWords(special.type, special.devices));
+  if (special !== undefined && special.devices.length > 0)
+    words.push('special', ...vdevWords(special.type, special.devices));
   if (log.length > 0) words.push('log', ...vdevWords(logType(log.length), log));
   if (cache.length > 0) words.push('cache', ...cache);
   return words;
@@ -62,7 +70,12 @@ export function layoutWords({ type, devices, cache, log, special }: PoolLayout):
 
 /** `zpool create` for an encrypted pool whose key is in a file; the key itself is in no argument. */
 export function createArgv(pool: PoolCreation, forced: boolean): [string, ...string[]] {
-  const properties = ['mountpoint=none', 'encryption=aes-256-gcm', 'keyformat=raw', `keylocation=file://${pool.keyFile}`];
+  const properties = [
+    'mountpoint=none',
+    'encryption=aes-256-gcm',
+    'keyformat=raw',
+    `keylocation=file://${pool.keyFile}`,
+  ];
   if (pool.smallBlocksKiB > 0) properties.push(`special_small_blocks=${pool.smallBlocksKiB}K`);
   return [
     'zpool',

@@ -21,7 +21,10 @@ export class PoolRemoval {
 
   /** @throws DomainError when it can't be destroyed, or was and something after that failed, which it names. */
   async delete(name: string): Promise<void> {
-    if (name === '') throw new DomainError('INVALID_REQUEST', 'no pool name provided', { fields: [{ field: 'name', reason: 'must be given' }] });
+    if (name === '')
+      throw new DomainError('INVALID_REQUEST', 'no pool name provided', {
+        fields: [{ field: 'name', reason: 'must be given' }],
+      });
     if (name === 'local') throw new DomainError('INVALID_REQUEST', "cannot destroy special zpool 'local'");
     const snapshot = await this.inventory.refresh();
     const status = snapshot.survey.status(name);
@@ -33,9 +36,11 @@ export class PoolRemoval {
       return;
     }
     try {
-      await this.host.programs.run(['zpool', 'destroy', '-f', name], { timeoutMs: 120_000 }).catch((error: unknown) => {
-        throw zfsFailure(error, `cannot destroy zpool '${name}'`);
-      });
+      await this.host.programs
+        .run(['zpool', 'destroy', '-f', name], { timeoutMs: 120_000 })
+        .catch((error: unknown) => {
+          throw zfsFailure(error, `cannot destroy zpool '${name}'`);
+        });
       if (keyExists) await this.host.files.remove(poolKeyPath(name));
       await this.wipeMembers(name, status.members, snapshot);
     } finally {
@@ -46,11 +51,19 @@ export class PoolRemoval {
   private async wipeMembers(pool: string, members: readonly PoolMember[], snapshot: Snapshot): Promise<void> {
     const failures = await Promise.all(members.map((member) => this.wipeMember(pool, member, snapshot)));
     const problems = failures.filter((failure) => failure !== undefined);
-    if (problems.length > 0) throw new DomainError('OPERATION_FAILED', `zpool '${pool}' is destroyed, but not all of its drives are wiped: ${problems.join('; ')}`);
+    if (problems.length > 0)
+      throw new DomainError(
+        'OPERATION_FAILED',
+        `zpool '${pool}' is destroyed, but not all of its drives are wiped: ${problems.join('; ')}`,
+      );
   }
 
   /** @returns what went wrong with a drive that worked until now; one that was broken already is only logged. */
-  private async wipeMember(pool: string, { device, state }: PoolMember, { links, drives }: Snapshot): Promise<string | undefined> {
+  private async wipeMember(
+    pool: string,
+    { device, state }: PoolMember,
+    { links, drives }: Snapshot,
+  ): Promise<string | undefined> {
     const node = links.node(device);
     const drive = node === undefined ? undefined : drives.find(({ id }) => links.node(id) === diskNode(node));
     const target = drive ?? drives.find(({ encrypted_id }) => encrypted_id === device);
@@ -61,7 +74,11 @@ export class PoolRemoval {
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       if (state === 'ONLINE') return error.message;
-      this.logger.warn('a drive that was broken could not be wiped', { pool, drive: target.id, error: error.message });
+      this.logger.warn('a drive that was broken could not be wiped', {
+        pool,
+        drive: target.id,
+        error: error.message,
+      });
       return undefined;
     }
   }

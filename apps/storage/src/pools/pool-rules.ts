@@ -37,9 +37,12 @@ export function nameProblem(name: string): string | undefined {
 }
 
 function countProblem(type: PoolType, count: number, what: string): string | undefined {
-  if (type === 'zfs-raid1' && count < 2) return `at least two devices must be specified when creating a raid1 ${what}`;
-  if (type === 'zfs-raid10' && count < 4) return `at least four devices must be specified when creating a raid10 ${what}`;
-  if (type === 'zfs-raid10' && count % 2 !== 0) return `an even number of devices must be specified when creating a raid10 ${what}`;
+  if (type === 'zfs-raid1' && count < 2)
+    return `at least two devices must be specified when creating a raid1 ${what}`;
+  if (type === 'zfs-raid10' && count < 4)
+    return `at least four devices must be specified when creating a raid10 ${what}`;
+  if (type === 'zfs-raid10' && count % 2 !== 0)
+    return `an even number of devices must be specified when creating a raid10 ${what}`;
   return undefined;
 }
 
@@ -50,7 +53,10 @@ export interface CreationFacts {
 }
 
 /** The first thing wrong with a pool to be created. */
-export function creationProblem(pool: SystemStoragePool, { exists, keyExists }: CreationFacts): Violation | undefined {
+export function creationProblem(
+  pool: SystemStoragePool,
+  { exists, keyExists }: CreationFacts,
+): Violation | undefined {
   const { name, type, devices, special, alignment } = pool;
   if (name === '') return wrong('name', 'a name for the zpool must be provided');
   if (exists) return wrong('name', `zpool '${name}' already exists`);
@@ -62,30 +68,41 @@ export function creationProblem(pool: SystemStoragePool, { exists, keyExists }: 
   const count = countProblem(type, devices.length, 'pool');
   if (count !== undefined) return wrong('devices', count);
   if (special !== undefined) {
-    if (!isPoolType(special.type)) return wrong('special.type', `unsupported special device type ${special.type}`);
-    if (special.devices.length === 0) return wrong('special.devices', 'at least one device must be specified');
+    if (!isPoolType(special.type))
+      return wrong('special.type', `unsupported special device type ${special.type}`);
+    if (special.devices.length === 0)
+      return wrong('special.devices', 'at least one device must be specified');
     const specialCount = countProblem(special.type, special.devices.length, 'special vdev');
     if (specialCount !== undefined) return wrong('special.devices', specialCount);
     const kib = special.special_small_blocks_size_in_kb;
     if (kib !== 0 && !(isPowerOfTwo(kib) && kib <= maxSmallBlocksKiB)) {
-      return wrong('special.special_small_blocks_size_in_kb', `special small blocks size of ${kib} KiB must be a power of two up to ${maxSmallBlocksKiB}`);
+      return wrong(
+        'special.special_small_blocks_size_in_kb',
+        `special small blocks size of ${kib} KiB must be a power of two up to ${maxSmallBlocksKiB}`,
+      );
     }
   }
   if (alignment !== undefined && alignment !== 0) {
     if (!isPowerOfTwo(alignment) || alignment < alignments.least || alignment > alignments.most) {
-      return wrong('alignment', `alignment of ${alignment} bytes must be a power of two from ${alignments.least} to ${alignments.most}`);
+      return wrong(
+        'alignment',
+        `alignment of ${alignment} bytes must be a power of two from ${alignments.least} to ${alignments.most}`,
+      );
     }
   }
   return emptyDevice(pool);
 }
 
 function emptyDevice(pool: SystemStoragePool): Violation | undefined {
-  for (const { field, device } of devicesOf(pool)) if (device === '') return wrong(field, 'a device must have a name');
+  for (const { field, device } of devicesOf(pool))
+    if (device === '') return wrong(field, 'a device must have a name');
   return undefined;
 }
 
 /** Every device that a pool names, with its field. */
-export function devicesOf(pool: Pick<SystemStoragePool, 'devices' | 'cache' | 'log' | 'special'>): { field: string; device: string }[] {
+export function devicesOf(
+  pool: Pick<SystemStoragePool, 'devices' | 'cache' | 'log' | 'special'>,
+): { field: string; device: string }[] {
   const list = (field: string, devices: readonly string[]): { field: string; device: string }[] =>
     devices.map((device, index) => ({ field: `${field}[${index}]`, device }));
   return [
@@ -107,11 +124,18 @@ export function localProblem(
   systemPartition: string,
   isSystemPartition: (device: string) => boolean,
 ): Violation | undefined {
-  if (layout.type !== 'zfs-raid0' && layout.type !== 'zfs-raid1') return wrong('type', "special zpool 'local' type must be either zfs-raid0 or zfs-raid1");
-  if (layout.devices.length > 2) return wrong('devices', "special zpool 'local' cannot consist of more than two devices");
+  if (layout.type !== 'zfs-raid0' && layout.type !== 'zfs-raid1')
+    return wrong('type', "special zpool 'local' type must be either zfs-raid0 or zfs-raid1");
+  if (layout.devices.length > 2)
+    return wrong('devices', "special zpool 'local' cannot consist of more than two devices");
   if (layout.log.length > 0) return wrong('log', "special zpool 'local' cannot have any log devices");
   if (layout.cache.length > 0) return wrong('cache', "special zpool 'local' cannot have any cache devices");
-  if (layout.special !== undefined) return wrong('special', "special zpool 'local' cannot have any special devices");
-  if (!layout.devices.some(isSystemPartition)) return wrong('devices', `special zpool 'local' must always include main system partition '${systemPartition}'`);
+  if (layout.special !== undefined)
+    return wrong('special', "special zpool 'local' cannot have any special devices");
+  if (!layout.devices.some(isSystemPartition))
+    return wrong(
+      'devices',
+      `special zpool 'local' must always include main system partition '${systemPartition}'`,
+    );
   return undefined;
 }

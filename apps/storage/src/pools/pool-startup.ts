@@ -51,7 +51,10 @@ export class PoolStartup {
     const { survey, links } = await this.inventory.refresh();
     const there = survey.status(pool) !== undefined || (await this.tryImport(pool));
     if (!there && !devices.every((device) => links.node(device) !== undefined)) {
-      this.logger.warn('a pool whose creation was interrupted can not be looked for, because drives are missing', { pool });
+      this.logger.warn(
+        'a pool whose creation was interrupted can not be looked for, because drives are missing',
+        { pool },
+      );
       return;
     }
     if (!there) {
@@ -71,9 +74,20 @@ export class PoolStartup {
   private async open(pool: string): Promise<void> {
     try {
       const { survey } = await this.inventory.read();
-      if (survey.status(pool) === undefined) await this.host.programs.run(importArgv(pool), { timeoutMs: importTimeoutMs });
-      const { stdout } = await this.host.programs.run(['zfs', 'get', '-H', '-p', '-o', 'value', 'keystatus', pool]);
-      if (stdout.trim() === 'unavailable') await this.host.programs.run(['zfs', 'load-key', '-L', `file://${poolKeyPath(pool)}`, pool]);
+      if (survey.status(pool) === undefined)
+        await this.host.programs.run(importArgv(pool), { timeoutMs: importTimeoutMs });
+      const { stdout } = await this.host.programs.run([
+        'zfs',
+        'get',
+        '-H',
+        '-p',
+        '-o',
+        'value',
+        'keystatus',
+        pool,
+      ]);
+      if (stdout.trim() === 'unavailable')
+        await this.host.programs.run(['zfs', 'load-key', '-L', `file://${poolKeyPath(pool)}`, pool]);
     } catch (error) {
       this.logger.warn('a pool could not be imported', { pool, error: why(error) });
     }
@@ -101,12 +115,16 @@ export class PoolStartup {
       const status = (await this.inventory.refresh()).survey.status('local');
       const lost = status === undefined ? undefined : lostSystemMember(status);
       if (lost !== undefined) {
-        await this.host.programs.run(['zpool', 'replace', '-w', 'local', lost, localDataPath], { timeoutMs: resilverTimeoutMs });
+        await this.host.programs.run(['zpool', 'replace', '-w', 'local', lost, localDataPath], {
+          timeoutMs: resilverTimeoutMs,
+        });
       }
     } finally {
       await this.host.programs.run(['zpool', 'export', 'local'], { timeoutMs: importTimeoutMs });
     }
-    this.logger.warn("a zpool 'local' of an earlier installation was found; import it with its encryption key");
+    this.logger.warn(
+      "a zpool 'local' of an earlier installation was found; import it with its encryption key",
+    );
   }
 }
 
@@ -115,6 +133,7 @@ function lostSystemMember({ state, members }: PoolStatus): string | undefined {
   const working = members.filter((member) => member.state === 'ONLINE');
   const lost = members.filter((member) => member.state !== 'ONLINE');
   const [member] = lost;
-  if (state !== 'DEGRADED' || working.length !== 1 || lost.length !== 1 || member === undefined) return undefined;
+  if (state !== 'DEGRADED' || working.length !== 1 || lost.length !== 1 || member === undefined)
+    return undefined;
   return member.device === localDataPath || member.device.endsWith('-part11') ? member.handle : undefined;
 }

@@ -25,7 +25,9 @@ export function poolType(pool: string, groups: readonly Group[], role: MemberRol
     if (kind === 'mirror') return kinds.length === 1 ? 'zfs-raid1' : 'zfs-raid10';
     if (kind !== 'other' && kinds.length === 1) return `zfs-${kind}`;
   }
-  const odd = groups.find((group) => group.role === role && group.kind !== kind) ?? groups.find((group) => group.role === role);
+  const odd =
+    groups.find((group) => group.role === role && group.kind !== kind) ??
+    groups.find((group) => group.role === role);
   throw new Error(`got unexpected zpool type '${odd?.name ?? ''}' in zpool '${pool}'`);
 }
 
@@ -41,7 +43,12 @@ export function isOnline(member: PoolMember): boolean {
   return member.state === 'ONLINE' && !member.leaving;
 }
 
-export function describePool(status: PoolStatus, datasets: readonly Dataset[], managed: boolean, nameOf: DeviceNamer): SystemStoragePool {
+export function describePool(
+  status: PoolStatus,
+  datasets: readonly Dataset[],
+  managed: boolean,
+  nameOf: DeviceNamer,
+): SystemStoragePool {
   const root = datasets.find((dataset) => dataset.name === status.name);
   const list = (role: MemberRole, online: boolean): string[] =>
     status.members
@@ -82,7 +89,12 @@ export function describePool(status: PoolStatus, datasets: readonly Dataset[], m
     pool_allocated_space_in_bytes: sum((group) => group.allocatedSpace),
     volumes: datasets
       .filter((dataset) => dataset.name.startsWith(`${status.name}/`))
-      .map(({ name, used, quota, use }) => ({ name: name.slice(status.name.length + 1), usage_in_bytes: used, quota_in_bytes: quota, use })),
+      .map(({ name, used, quota, use }) => ({
+        name: name.slice(status.name.length + 1),
+        usage_in_bytes: used,
+        quota_in_bytes: quota,
+        use,
+      })),
   });
 }
 
@@ -111,15 +123,23 @@ export function scrubStatus(scan: ScanStatus | undefined): SystemStoragePoolScru
   });
 }
 
-const trimStates: Readonly<Record<string, string>> = { ACTIVE: 'IN_PROGRESS', SUSPENDED: 'SUSPENDED', CANCELED: 'CANCELED', COMPLETE: 'FINISHED' };
+const trimStates: Readonly<Record<string, string>> = {
+  ACTIVE: 'IN_PROGRESS',
+  SUSPENDED: 'SUSPENDED',
+  CANCELED: 'CANCELED',
+  COMPLETE: 'FINISHED',
+};
 
 /** The trim of all members as one: what is under way anywhere counts, then what was stopped anywhere. */
 export function trimStatus(trims: readonly TrimStatus[]): SystemStoragePoolTrimStatus | undefined {
   if (trims.length === 0) return undefined;
   const able = trims.filter((trim) => trim.state !== undefined);
   const errors = able.reduce((sum, trim) => sum + trim.errors, 0);
-  if (able.length === 0) return SystemStoragePoolTrimStatus.create({ state: 'UNSUPPORTED', progress: '0.00%' });
-  const touched = able.filter((trim) => trim.state !== 'UNTRIMMED' && trim.state !== 'NONE' && trim.state !== '');
+  if (able.length === 0)
+    return SystemStoragePoolTrimStatus.create({ state: 'UNSUPPORTED', progress: '0.00%' });
+  const touched = able.filter(
+    (trim) => trim.state !== 'UNTRIMMED' && trim.state !== 'NONE' && trim.state !== '',
+  );
   if (touched.length === 0) return undefined;
   const order = ['ACTIVE', 'SUSPENDED', 'CANCELED', 'COMPLETE'];
   const state = order.find((candidate) => touched.some((trim) => trim.state === candidate));

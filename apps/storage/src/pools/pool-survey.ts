@@ -26,7 +26,9 @@ export class PoolSurvey {
   get busy(): boolean {
     return this.statuses.some(
       ({ scan, trims, members }) =>
-        scan?.state === 'SCANNING' || trims.some((trim) => trim.state === 'ACTIVE') || members.some((member) => member.leaving),
+        scan?.state === 'SCANNING' ||
+        trims.some((trim) => trim.state === 'ACTIVE') ||
+        members.some((member) => member.leaving),
     );
   }
 

@@ -40,15 +40,30 @@ export interface RequestedPool {
 export type PoolStep =
   | { readonly kind: 'attach'; readonly to: string; readonly device: string }
   | { readonly kind: 'add'; readonly role: MemberRole; readonly words: readonly string[] }
-  | { readonly kind: 'replace'; readonly member: CurrentMember; readonly device: string; readonly wipe: boolean }
+  | {
+      readonly kind: 'replace';
+      readonly member: CurrentMember;
+      readonly device: string;
+      readonly wipe: boolean;
+    }
   | { readonly kind: 'remove'; readonly member: CurrentMember }
   | { readonly kind: 'offline'; readonly member: CurrentMember }
   | { readonly kind: 'online'; readonly member: CurrentMember };
 
 export type Plan = { readonly steps: readonly PoolStep[] } | { readonly problem: Violation };
 
-const listNames: Readonly<Record<MemberRole, string>> = { devices: '', log: 'log ', cache: 'cache ', special: 'special device ' };
-const fieldNames: Readonly<Record<MemberRole, string>> = { devices: 'devices', log: 'log', cache: 'cache', special: 'special.devices' };
+const listNames: Readonly<Record<MemberRole, string>> = {
+  devices: '',
+  log: 'log ',
+  cache: 'cache ',
+  special: 'special device ',
+};
+const fieldNames: Readonly<Record<MemberRole, string>> = {
+  devices: 'devices',
+  log: 'log',
+  cache: 'cache',
+  special: 'special.devices',
+};
 
 function refuse(role: MemberRole, text: string, position?: number): { problem: Violation } {
   const field = fieldNames[role];
@@ -72,7 +87,12 @@ export function planUpdate(current: CurrentPool, requested: RequestedPool): Plan
     if ('problem' in conversion) return conversion;
     steps.push(...conversion.steps);
   } else if (type !== data.type) {
-    return { problem: { field: 'type', text: `the type of zpool '${current.name}' can't be changed from ${data.type} to ${type}` } };
+    return {
+      problem: {
+        field: 'type',
+        text: `the type of zpool '${current.name}' can't be changed from ${data.type} to ${type}`,
+      },
+    };
   } else {
     const plan = planList('devices', data, requested.devices);
     if ('problem' in plan) return plan;
@@ -104,20 +124,37 @@ function tooShort(current: CurrentPool, requested: RequestedPool): { problem: Vi
     if (devices === undefined) continue;
     const least = (current[role]?.members ?? []).filter((member) => member.online).length;
     if (role === 'special' && current.special === undefined) {
-      if (devices.length > 0) return { problem: { field: 'special', text: `zpool '${current.name}' doesn't have any special devices, and they can only be given when it is created` } };
+      if (devices.length > 0)
+        return {
+          problem: {
+            field: 'special',
+            text: `zpool '${current.name}' doesn't have any special devices, and they can only be given when it is created`,
+          },
+        };
       continue;
     }
     if (devices.length < least) {
-      return refuse(role, `only ${devices.length} ${listNames[role]}devices provided in update, expected at least ${least}`);
+      return refuse(
+        role,
+        `only ${devices.length} ${listNames[role]}devices provided in update, expected at least ${least}`,
+      );
     }
   }
   return undefined;
 }
 
 function everyDevice(requested: RequestedPool): { role: MemberRole; position: number; device: string }[] {
-  const list = (role: MemberRole, devices: readonly string[]): { role: MemberRole; position: number; device: string }[] =>
+  const list = (
+    role: MemberRole,
+    devices: readonly string[],
+  ): { role: MemberRole; position: number; device: string }[] =>
     devices.map((device, position) => ({ role, position, device }));
-  return [...list('devices', requested.devices), ...list('log', requested.log), ...list('cache', requested.cache), ...list('special', requested.special ?? [])];
+  return [
+    ...list('devices', requested.devices),
+    ...list('log', requested.log),
+    ...list('cache', requested.cache),
+    ...list('special', requested.special ?? []),
+  ];
 }
 
 function twice(requested: RequestedPool): { problem: Violation } | undefined {
@@ -136,7 +173,11 @@ function otherList(current: CurrentPool, requested: RequestedPool): { problem: V
     for (const other of ['devices', 'log', 'cache', 'special'] as const) {
       if (other === role || device === '') continue;
       if (current[other]?.members.some((member) => member.device === device) === true) {
-        return refuse(role, `device '${device}' already belongs to the ${other} of zpool '${current.name}'`, position);
+        return refuse(
+          role,
+          `device '${device}' already belongs to the ${other} of zpool '${current.name}'`,
+          position,
+        );
       }
     }
   }
@@ -145,11 +186,16 @@ function otherList(current: CurrentPool, requested: RequestedPool): { problem: V
 
 function planConversion(data: CurrentList, devices: readonly string[]): Plan {
   const [only, ...more] = data.members;
-  if (only === undefined || more.length > 0) return refuse('devices', 'cannot convert a pool with more than one device to a mirrored pool');
-  if (devices.length !== 2) return refuse('devices', 'converting to a mirrored pool requires exactly two devices');
+  if (only === undefined || more.length > 0)
+    return refuse('devices', 'cannot convert a pool with more than one device to a mirrored pool');
+  if (devices.length !== 2)
+    return refuse('devices', 'converting to a mirrored pool requires exactly two devices');
   const added = devices.find((device) => device !== only.device);
   if (added === undefined || added === '' || !devices.includes(only.device)) {
-    return refuse('devices', `converting to a mirrored pool requires its current device '${only.device}' and a new one`);
+    return refuse(
+      'devices',
+      `converting to a mirrored pool requires its current device '${only.device}' and a new one`,
+    );
   }
   return { steps: [{ kind: 'attach', to: only.handle, device: added }] };
 }
@@ -157,7 +203,9 @@ function planConversion(data: CurrentList, devices: readonly string[]): Plan {
 function planList(role: MemberRole, { type, members }: CurrentList, devices: readonly string[]): Plan {
   const current = members.filter((member) => member.online);
   const broken = members.filter((member) => !member.online);
-  const extra = devices.filter((device) => device !== '' && !members.some((member) => member.device === device));
+  const extra = devices.filter(
+    (device) => device !== '' && !members.some((member) => member.device === device),
+  );
   const named = new Set(devices);
   // The order of the list says nothing as long as every member is in it.
   const unchanged = current.every((member) => named.has(member.device));
@@ -190,23 +238,37 @@ function planList(role: MemberRole, { type, members }: CurrentList, devices: rea
   return 'problem' in expansion ? expansion : { steps: [...steps, ...expansion.steps] };
 }
 
-function planExpansion(role: MemberRole, type: PoolType, current: readonly CurrentMember[], extra: readonly string[]): Plan {
+function planExpansion(
+  role: MemberRole,
+  type: PoolType,
+  current: readonly CurrentMember[],
+  extra: readonly string[],
+): Plan {
   const [device, ...more] = extra;
   if (device === undefined) return { steps: [] };
   const [first] = current;
-  if (first === undefined || type === 'zfs-raid0') return { steps: [{ kind: 'add', role, words: vdevWords(type, extra) }] };
+  if (first === undefined || type === 'zfs-raid0')
+    return { steps: [{ kind: 'add', role, words: vdevWords(type, extra) }] };
   if (type === 'zfs-raid10') {
     if (extra.length !== 2) return refuse(role, 'expanding a raid10 pool requires a pair of new devices');
     return { steps: [{ kind: 'add', role, words: vdevWords('zfs-raid10', extra) }] };
   }
   if (more.length > 0) {
-    return refuse(role, 'expanding a pool can only be performed one device at a time, due to a required resilver between expansions');
+    return refuse(
+      role,
+      'expanding a pool can only be performed one device at a time, due to a required resilver between expansions',
+    );
   }
   const to = type === 'zfs-raid1' ? first.handle : (first.group ?? `${type.slice('zfs-'.length)}-0`);
   return { steps: [{ kind: 'attach', to, device }] };
 }
 
-const sectionWords: Readonly<Record<MemberRole, readonly string[]>> = { devices: [], log: ['log'], cache: ['cache'], special: ['special'] };
+const sectionWords: Readonly<Record<MemberRole, readonly string[]>> = {
+  devices: [],
+  log: ['log'],
+  cache: ['cache'],
+  special: ['special'],
+};
 
 /** The `zpool` command of a step. `forced` overrides ZFS' wish for vdevs that are all alike. */
 export function stepArgv(pool: string, step: PoolStep, forced = false): [string, ...string[]] {

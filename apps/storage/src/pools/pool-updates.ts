@@ -14,7 +14,16 @@ import { isPoolType } from './pool-layout.ts';
 import { localProblem } from './pool-rules.ts';
 import { localDataPath, poolType } from './pool-state.ts';
 import { memberName } from './pool-survey.ts';
-import { type CurrentList, type CurrentMember, type CurrentPool, type PoolStep, type RequestedPool, describeStep, planUpdate, stepArgv } from './pool-update.ts';
+import {
+  type CurrentList,
+  type CurrentMember,
+  type CurrentPool,
+  type PoolStep,
+  type RequestedPool,
+  describeStep,
+  planUpdate,
+  stepArgv,
+} from './pool-update.ts';
 import { aboutSizes, objections, onlyAboutShape, zfsFailure } from './zfs-error.ts';
 import { type MemberRole, type PoolStatus } from './zpool-status.ts';
 
@@ -47,9 +56,26 @@ export class PoolUpdates {
     const plan = planUpdate(current, requested);
     if ('problem' in plan) throw resolver.refuse(plan.problem.field, plan.problem.text);
     const own = new Set(['', ...members(current).map(({ device }) => device), ...partitions.disks.keys()]);
-    resolver.requireFree({ name: pool.name, devices: [...requested.devices], cache: [...requested.cache], log: [...requested.log], special: specialOf(requested) }, own);
-    resolver.requireFree({ name: pool.name, devices: [...partitions.disks.values()], cache: [], log: [], special: undefined }, new Set());
-    return { pool: pool.name, steps: plan.steps, partitions, allowMixedSizes: pool.allow_mixed_dev_sizes === true };
+    resolver.requireFree(
+      {
+        name: pool.name,
+        devices: [...requested.devices],
+        cache: [...requested.cache],
+        log: [...requested.log],
+        special: specialOf(requested),
+      },
+      own,
+    );
+    resolver.requireFree(
+      { name: pool.name, devices: [...partitions.disks.values()], cache: [], log: [], special: undefined },
+      new Set(),
+    );
+    return {
+      pool: pool.name,
+      steps: plan.steps,
+      partitions,
+      allowMixedSizes: pool.allow_mixed_dev_sizes === true,
+    };
   }
 
   private resolveRequest(
@@ -63,7 +89,9 @@ export class PoolUpdates {
     const resolve = (list: readonly string[], field: string): string[] =>
       list.map((device, index) => {
         if (device === '') return device;
-        const member = known.find((candidate) => candidate.device === device || snapshot.links.same(candidate.device, device));
+        const member = known.find(
+          (candidate) => candidate.device === device || snapshot.links.same(candidate.device, device),
+        );
         return member?.device ?? resolver.resolve(device, `${field}[${index}]`);
       });
     const requested = {
@@ -78,13 +106,17 @@ export class PoolUpdates {
       {
         ...requested,
         type: requested.type === '' ? (current.devices?.type ?? '') : requested.type,
-        special: requested.special === undefined ? undefined : { type: 'zfs-raid0', devices: requested.special },
+        special:
+          requested.special === undefined ? undefined : { type: 'zfs-raid0', devices: requested.special },
       },
       resolver.systemPartition(),
       (device) => snapshot.links.same(device, localDataPath),
     );
     if (problem !== undefined) throw resolver.refuse(problem.field, problem.text);
-    return { ...requested, devices: planLocalPartitions(requested.devices, known, snapshot.links, partitions) };
+    return {
+      ...requested,
+      devices: planLocalPartitions(requested.devices, known, snapshot.links, partitions),
+    };
   }
 
   /** Takes the planned steps, one after another. */
@@ -105,7 +137,8 @@ export class PoolUpdates {
 
   private async take(pool: string, step: PoolStep, allowMixedSizes: boolean): Promise<void> {
     // Recorded first: whatever happens next, a drive that was to be wiped and is free will be.
-    const leaving = step.kind === 'remove' || (step.kind === 'replace' && step.wipe) ? step.member.device : undefined;
+    const leaving =
+      step.kind === 'remove' || (step.kind === 'replace' && step.wipe) ? step.member.device : undefined;
     if (leaving !== undefined) await this.operations.addWipe({ pool, device: leaving });
     try {
       await this.run(pool, step, allowMixedSizes);
@@ -128,7 +161,9 @@ export class PoolUpdates {
 }
 
 function specialOf({ special }: RequestedPool): SystemStoragePool['special'] {
-  return special === undefined ? undefined : { type: '', special_small_blocks_size_in_kb: 0, devices: [...special] };
+  return special === undefined
+    ? undefined
+    : { type: '', special_small_blocks_size_in_kb: 0, devices: [...special] };
 }
 
 function members(pool: CurrentPool): CurrentMember[] {
@@ -141,25 +176,34 @@ function currentPool(status: PoolStatus, snapshot: Snapshot, resolver: DeviceRes
     const found = status.members.filter((member) => member.role === role && !member.leaving);
     if (found.length === 0) return undefined;
     const type = typeOf(status, role, resolver);
-    const all = found.map(
-      (member): CurrentMember => ({
-        device: memberName(snapshot.links, status.name, member.device),
-        handle: member.handle,
-        online: member.state === 'ONLINE',
-        offline: member.state === 'OFFLINE',
-        group: member.group,
-      }),
+    const all = found.map((member): CurrentMember => ({
+      device: memberName(snapshot.links, status.name, member.device),
+      handle: member.handle,
+      online: member.state === 'ONLINE',
+      offline: member.state === 'OFFLINE',
+      group: member.group,
+    }));
+    const sorted = all.toSorted(
+      (a, b) => Number(b.online) - Number(a.online) || (a.device < b.device ? -1 : 1),
     );
-    const sorted = all.toSorted((a, b) => Number(b.online) - Number(a.online) || (a.device < b.device ? -1 : 1));
     return { type, members: sorted };
   };
-  return { name: status.name, devices: list('devices'), cache: list('cache'), log: list('log'), special: list('special') };
+  return {
+    name: status.name,
+    devices: list('devices'),
+    cache: list('cache'),
+    log: list('log'),
+    special: list('special'),
+  };
 }
 
 function typeOf(status: PoolStatus, role: MemberRole, resolver: DeviceResolver): CurrentList['type'] {
   if (role === 'cache') return 'zfs-raid0';
   // Several log mirrors are no layout of ours, but nothing of a log depends on it.
-  if (role === 'log') return status.groups.some((group) => group.role === 'log' && group.kind === 'mirror') ? 'zfs-raid1' : 'zfs-raid0';
+  if (role === 'log')
+    return status.groups.some((group) => group.role === 'log' && group.kind === 'mirror')
+      ? 'zfs-raid1'
+      : 'zfs-raid0';
   try {
     const type = poolType(status.name, status.groups, role);
     if (isPoolType(type)) return type;
@@ -169,11 +213,20 @@ function typeOf(status: PoolStatus, role: MemberRole, resolver: DeviceResolver):
   }
 }
 
-function incomplete(pool: string, steps: readonly PoolStep[], done: readonly PoolStep[], error: unknown): DomainError {
-  const failure = error instanceof DomainError ? error : zfsFailure(error, `unable to update zpool '${pool}'`);
+function incomplete(
+  pool: string,
+  steps: readonly PoolStep[],
+  done: readonly PoolStep[],
+  error: unknown,
+): DomainError {
+  const failure =
+    error instanceof DomainError ? error : zfsFailure(error, `unable to update zpool '${pool}'`);
   if (done.length === 0 && steps.length === 1) return failure;
-  const list = (some: readonly PoolStep[]): string => (some.length === 0 ? 'nothing' : some.map(describeStep).join(', '));
+  const list = (some: readonly PoolStep[]): string =>
+    some.length === 0 ? 'nothing' : some.map(describeStep).join(', ');
   const left = steps.slice(done.length);
   const reason = done.length === 0 ? failure.reason : 'OPERATION_FAILED';
-  return new DomainError(reason, `${failure.message}; done: ${list(done)}; not done: ${list(left)}`, { cause: error });
+  return new DomainError(reason, `${failure.message}; done: ${list(done)}; not done: ${list(left)}`, {
+    cause: error,
+  });
 }

@@ -17,7 +17,10 @@ const clientMistakes = [
 
 /** What ZFS said, as one sentence. */
 export function saidBy(error: ProgramError): string {
-  const lines = error.stderr.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith("use '-f'"));
+  const lines = error.stderr
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith("use '-f'"));
   return lines.length === 0 ? error.message : lines.join(': ').replaceAll('::', ':');
 }
 
@@ -25,7 +28,9 @@ export function saidBy(error: ProgramError): string {
 export function zfsFailure(error: unknown, doing: string): DomainError {
   if (error instanceof DomainError) return error;
   if (!(error instanceof ProgramError)) throw error;
-  const reason = clientMistakes.some((form) => form.test(error.stderr)) ? 'INVALID_REQUEST' : 'OPERATION_FAILED';
+  const reason = clientMistakes.some((form) => form.test(error.stderr))
+    ? 'INVALID_REQUEST'
+    : 'OPERATION_FAILED';
   return new DomainError(reason, `${doing}: ${saidBy(error)}`, { cause: error });
 }
 
@@ -33,9 +38,15 @@ const overridable = [/contains devices of different sizes$/u, /^mismatched repli
 
 /** What `-f` would override, line by line; empty when it would override nothing. */
 export function objections(error: unknown): string[] {
-  if (!(error instanceof ProgramError) || !error.stderr.includes("use '-f' to override the following errors:")) return [];
+  if (
+    !(error instanceof ProgramError) ||
+    !error.stderr.includes("use '-f' to override the following errors:")
+  )
+    return [];
   const lines = error.stderr.split('\n').map((line) => line.trim());
-  return lines.slice(lines.findIndex((line) => line.startsWith("use '-f'")) + 1).filter((line) => line !== '');
+  return lines
+    .slice(lines.findIndex((line) => line.startsWith("use '-f'")) + 1)
+    .filter((line) => line !== '');
 }
 
 /** Whether all that ZFS objects to is the devices' sizes, or that the vdevs of the pool aren't alike. Never a device's content. */

@@ -98,12 +98,25 @@ function readPool(name: string, pool: Fields): PoolStatus {
     for (const [key, value] of Object.entries(fields(vdevs))) {
       const vdev = fields(value);
       groups.push(readGroup(role, key, vdev));
-      readMembers({ role, group: undefined, leaving: vdev['removing'] !== undefined }, key, vdev, members, trims);
+      readMembers(
+        { role, group: undefined, leaving: vdev['removing'] !== undefined },
+        key,
+        vdev,
+        members,
+        trims,
+      );
     }
   };
   read('devices', root['vdevs']);
   for (const [section, role] of Object.entries(sections)) read(role, pool[section]);
-  return { name, state: text(pool['state']), groups, members, scan: readScan(fields(pool['scan_stats'])), trims };
+  return {
+    name,
+    state: text(pool['state']),
+    groups,
+    members,
+    scan: readScan(fields(pool['scan_stats'])),
+    trims,
+  };
 }
 
 function readGroup(role: MemberRole, name: string, vdev: Fields): Group {
@@ -133,12 +146,23 @@ interface Place {
   readonly leaving: boolean;
 }
 
-function readMembers(place: Place, name: string, vdev: Fields, members: PoolMember[], trims: TrimStatus[]): void {
+function readMembers(
+  place: Place,
+  name: string,
+  vdev: Fields,
+  members: PoolMember[],
+  trims: TrimStatus[],
+): void {
   const children = Object.entries(fields(vdev['vdevs']));
   const type = text(vdev['vdev_type']);
   if (children.length === 0) {
     const device = devicePath(name, vdev);
-    members.push({ ...place, device, handle: vdev['not_present'] === undefined ? device : name, state: text(vdev['state']) });
+    members.push({
+      ...place,
+      device,
+      handle: vdev['not_present'] === undefined ? device : name,
+      state: text(vdev['state']),
+    });
     if (vdev['trim_state'] !== undefined || vdev['trim_notsup'] !== undefined) trims.push(readTrim(vdev));
     return;
   }

@@ -24,7 +24,9 @@ export class RootPartitionService {
   async check(): Promise<void> {
     const { available_in_bytes: available } = await this.usage();
     if (available >= warnBelow) return;
-    this.logger.warn('the root partition is running out of space', { available_mib: Number(available / 1024n ** 2n) });
+    this.logger.warn('the root partition is running out of space', {
+      available_mib: Number(available / 1024n ** 2n),
+    });
     if (available < cleanBelow) await this.cleanUp();
   }
 
@@ -32,12 +34,17 @@ export class RootPartitionService {
   async cleanUp(): Promise<void> {
     const names = await this.host.files.list('/var/cache');
     const results = await Promise.allSettled([
-      this.host.programs.run(['journalctl', '--rotate']).then(() => this.host.programs.run(['journalctl', '--vacuum-files=1'])),
+      this.host.programs
+        .run(['journalctl', '--rotate'])
+        .then(() => this.host.programs.run(['journalctl', '--vacuum-files=1'])),
       ...names.map((name) => this.host.files.remove(`/var/cache/${name}`)),
     ]);
     const failed = results.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
     const reason: unknown = failed.reason;
-    throw new DomainError('OPERATION_FAILED', `the root partition was not cleaned up completely: ${reason instanceof Error ? reason.message : String(reason)}`);
+    throw new DomainError(
+      'OPERATION_FAILED',
+      `the root partition was not cleaned up completely: ${reason instanceof Error ? reason.message : String(reason)}`,
+    );
   }
 }

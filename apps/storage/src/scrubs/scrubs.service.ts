@@ -21,7 +21,10 @@ export class ScrubsService {
 
   /** @throws DomainError NOT_FOUND for an unknown pool, CONFLICT while one runs. */
   async start(what: Upkeep, pool: string): Promise<void> {
-    if (pool === '') throw new DomainError('INVALID_REQUEST', 'no pool name provided', { fields: [{ field: 'name', reason: 'must be given' }] });
+    if (pool === '')
+      throw new DomainError('INVALID_REQUEST', 'no pool name provided', {
+        fields: [{ field: 'name', reason: 'must be given' }],
+      });
     const status = (await this.inventory.refresh()).survey.status(pool);
     if (status === undefined) throw new DomainError('NOT_FOUND', `zpool '${pool}' doesn't exist`);
     if (underWay(what, status)) throw new DomainError('CONFLICT', `${what} already in progress`);
@@ -31,7 +34,11 @@ export class ScrubsService {
       if (!(error instanceof ProgramError)) throw error;
       // Begun by someone else since we looked.
       const busy = /currently (?:scrubbing|resilvering|trimming)/u.test(error.stderr);
-      throw new DomainError(busy ? 'CONFLICT' : 'OPERATION_FAILED', busy ? `${what} already in progress` : `unable to ${what} zpool '${pool}': ${saidBy(error)}`, { cause: error });
+      throw new DomainError(
+        busy ? 'CONFLICT' : 'OPERATION_FAILED',
+        busy ? `${what} already in progress` : `unable to ${what} zpool '${pool}': ${saidBy(error)}`,
+        { cause: error },
+      );
     } finally {
       this.inventory.invalidate();
     }

@@ -26,8 +26,12 @@ export class UpkeepSchedules {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.kinds = {
-      scrub: jobs.handle('pool-scrub', (context: JobContext<Record<string, never>>) => this.run('scrub', context)),
-      trim: jobs.handle('pool-trim', (context: JobContext<Record<string, never>>) => this.run('trim', context)),
+      scrub: jobs.handle('pool-scrub', (context: JobContext<Record<string, never>>) =>
+        this.run('scrub', context),
+      ),
+      trim: jobs.handle('pool-trim', (context: JobContext<Record<string, never>>) =>
+        this.run('trim', context),
+      ),
     };
   }
 
@@ -41,7 +45,8 @@ export class UpkeepSchedules {
 
   /** Looks again at the time zone, which another service sets. */
   async zoneMayHaveChanged(): Promise<void> {
-    if (this.followed !== undefined && (await this.timeZone()) !== this.zone) await this.follow(this.followed);
+    if (this.followed !== undefined && (await this.timeZone()) !== this.zone)
+      await this.follow(this.followed);
   }
 
   private async schedule(what: Upkeep, cron: string): Promise<void> {
@@ -49,7 +54,9 @@ export class UpkeepSchedules {
       if (cron === '') await this.jobs.unschedule(`pool-${what}`);
       else await this.kinds[what].schedule(`pool-${what}`, { cron, timezone: this.zone }, {});
     } catch (error) {
-      this.logger.warn(`the ${what} schedule could not be set`, { error: error instanceof Error ? error.message : String(error) });
+      this.logger.warn(`the ${what} schedule could not be set`, {
+        error: error instanceof Error ? error.message : String(error),
+      });
     }
   }
 

@@ -32,20 +32,30 @@ export class Wiper {
       await this.clear(device, size, secure);
     } catch (error) {
       if (!(error instanceof ProgramError)) throw error;
-      throw new DomainError('OPERATION_FAILED', `drive '${device}' could not be wiped: ${error.stderr === '' ? error.message : error.stderr}`, { cause: error });
+      throw new DomainError(
+        'OPERATION_FAILED',
+        `drive '${device}' could not be wiped: ${error.stderr === '' ? error.message : error.stderr}`,
+        { cause: error },
+      );
     }
     // udev's picture of the drive, and with it ours, is of before.
-    await this.host.programs.run(['udevadm', 'settle', '--timeout=10'], { acceptExitCodes: 'any' }).catch(() => undefined);
+    await this.host.programs
+      .run(['udevadm', 'settle', '--timeout=10'], { acceptExitCodes: 'any' })
+      .catch(() => undefined);
   }
 
   private async clear(device: string, size: bigint, secure: boolean): Promise<void> {
     const offsets = [0n, size / 2n, size - BigInt(marker.length)];
     for (const offset of offsets) await this.mark(device, offset);
     for (const offset of offsets) {
-      if (!(await this.isMarked(device, offset))) throw new DomainError('OPERATION_FAILED', "some of our initial markers weren't written properly");
+      if (!(await this.isMarked(device, offset)))
+        throw new DomainError('OPERATION_FAILED', "some of our initial markers weren't written properly");
     }
     for (const clearing of clearings) {
-      const { exitCode } = await this.host.programs.run([...clearing, device], { acceptExitCodes: 'any', timeoutMs: discardTimeoutMs });
+      const { exitCode } = await this.host.programs.run([...clearing, device], {
+        acceptExitCodes: 'any',
+        timeoutMs: discardTimeoutMs,
+      });
       if (exitCode === 0 && (await this.isCleared(device, offsets))) return;
     }
     // It says that it is a GPT it can't read when there is none; what counts is that none is there afterwards.
@@ -55,13 +65,30 @@ export class Wiper {
 
   private async mark(device: string, offset: bigint): Promise<void> {
     await this.host.programs.run(
-      ['dd', `of=${device}`, `bs=${marker.length}`, 'count=1', `seek=${offset}`, 'oflag=seek_bytes', 'conv=notrunc,fsync', 'status=none'],
+      [
+        'dd',
+        `of=${device}`,
+        `bs=${marker.length}`,
+        'count=1',
+        `seek=${offset}`,
+        'oflag=seek_bytes',
+        'conv=notrunc,fsync',
+        'status=none',
+      ],
       { stdin: marker },
     );
   }
 
   private async isMarked(device: string, offset: bigint): Promise<boolean> {
-    const { stdout } = await this.host.programs.run(['dd', `if=${device}`, `bs=${marker.length}`, 'count=1', `skip=${offset}`, 'iflag=skip_bytes,fullblock', 'status=none']);
+    const { stdout } = await this.host.programs.run([
+      'dd',
+      `if=${device}`,
+      `bs=${marker.length}`,
+      'count=1',
+      `skip=${offset}`,
+      'iflag=skip_bytes,fullblock',
+      'status=none',
+    ]);
     return stdout === marker;
   }
 
@@ -71,8 +98,20 @@ export class Wiper {
   }
 
   private async overwrite(device: string, size: bigint): Promise<void> {
-    await this.host.programs.run(['dd', 'if=/dev/zero', `of=${device}`, 'bs=4M', `count=${size}`, 'iflag=count_bytes', 'conv=notrunc,fsync', 'status=none'], {
-      timeoutMs: overwriteTimeoutMs,
-    });
+    await this.host.programs.run(
+      [
+        'dd',
+        'if=/dev/zero',
+        `of=${device}`,
+        'bs=4M',
+        `count=${size}`,
+        'iflag=count_bytes',
+        'conv=notrunc,fsync',
+        'status=none',
+      ],
+      {
+        timeoutMs: overwriteTimeoutMs,
+      },
+    );
   }
 }

@@ -4,13 +4,25 @@ import { syncDeviceFiles } from './device-files.ts';
 import { nextName } from './devices.ts';
 import { type Drive, type DriveBus, GiB, type StorageSection } from './section.ts';
 
-const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12, ki: 1024, mi: 1024 ** 2, gi: GiB, ti: 1024 ** 4 };
+const units: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  t: 1e12,
+  ki: 1024,
+  mi: 1024 ** 2,
+  gi: GiB,
+  ti: 1024 ** 4,
+};
 
 /** Bytes from `10GiB`, `500GB` or a plain number, cut to whole sectors. */
 export function parseSize(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?$/iu.exec(text.trim());
-  const bytes = match === null ? Number.NaN : Number(match[1]) * (units[(match[2] ?? '').toLowerCase()] ?? Number.NaN);
-  if (!Number.isFinite(bytes) || bytes < 128 * 1024 ** 2) throw new Error(`size '${text}' isn't a size of at least 128MiB, such as 10GiB`);
+  const bytes =
+    match === null ? Number.NaN : Number(match[1]) * (units[(match[2] ?? '').toLowerCase()] ?? Number.NaN);
+  if (!Number.isFinite(bytes) || bytes < 128 * 1024 ** 2)
+    throw new Error(`size '${text}' isn't a size of at least 128MiB, such as 10GiB`);
   return Math.floor(bytes / 512) * 512;
 }
 
@@ -31,18 +43,32 @@ function byId(id: string, bus: DriveBus): string {
 }
 
 function findDrive(storage: StorageSection, id: string): Drive | undefined {
-  return storage.drives.find((drive) => drive.id === id || drive.serial === id || `/dev/disk/by-id/${drive.id}` === id);
+  return storage.drives.find(
+    (drive) => drive.id === id || drive.serial === id || `/dev/disk/by-id/${drive.id}` === id,
+  );
 }
 
 function attachedDrive(storage: StorageSection, id: string): Drive {
   const drive = findDrive(storage, id);
-  if (drive?.attached !== true) throw new Error(`no drive '${id}' is plugged in; there are: ${storage.drives.filter(({ attached }) => attached).map((each) => each.serial).join(', ')}`);
+  if (drive?.attached !== true)
+    throw new Error(
+      `no drive '${id}' is plugged in; there are: ${storage.drives
+        .filter(({ attached }) => attached)
+        .map((each) => each.serial)
+        .join(', ')}`,
+    );
   return drive;
 }
 
 /** Plugs in a new drive, or one that was pulled out before, with what is written on it. */
-export function addDrive(storage: StorageSection, id: string, bus: DriveBus, size: number | undefined): Drive {
-  if (!/^[A-Za-z0-9_.:+-]{1,100}$/u.test(id)) throw new Error(`drive id '${id}' has characters that udev doesn't put into a name`);
+export function addDrive(
+  storage: StorageSection,
+  id: string,
+  bus: DriveBus,
+  size: number | undefined,
+): Drive {
+  if (!/^[A-Za-z0-9_.:+-]{1,100}$/u.test(id))
+    throw new Error(`drive id '${id}' has characters that udev doesn't put into a name`);
   const known = findDrive(storage, id);
   if (known?.attached === true) throw new Error(`drive '${id}' is plugged in already`);
   if (known !== undefined) {
@@ -52,7 +78,22 @@ export function addDrive(storage: StorageSection, id: string, bus: DriveBus, siz
   }
   if (size === undefined) throw new Error('a new drive needs --size, such as --size 10GiB');
   const { vendor, model } = shapes[bus];
-  const drive: Drive = { id: byId(id, bus), name: nextName(storage, bus), bus, size_bytes: size, vendor, model, serial: id, removable: bus === 'usb', attached: true, failed: false, power_on_hours: 120, partition_table: false, partitions: [], written: {} };
+  const drive: Drive = {
+    id: byId(id, bus),
+    name: nextName(storage, bus),
+    bus,
+    size_bytes: size,
+    vendor,
+    model,
+    serial: id,
+    removable: bus === 'usb',
+    attached: true,
+    failed: false,
+    power_on_hours: 120,
+    partition_table: false,
+    partitions: [],
+    written: {},
+  };
   storage.drives.push(drive);
   return drive;
 }
@@ -67,7 +108,8 @@ export const commands: readonly Command[] = [
       { flags: '--bus <bus>', summary: 'scsi, sata, nvme or usb; scsi unless given' },
     ],
     run: async (machine, [id = ''], { size, bus = 'scsi' }) => {
-      if (typeof bus !== 'string' || !isBus(bus)) throw new Error(`bus '${String(bus)}' isn't one of scsi, sata, nvme, usb`);
+      if (typeof bus !== 'string' || !isBus(bus))
+        throw new Error(`bus '${String(bus)}' isn't one of scsi, sata, nvme, usb`);
       const bytes = typeof size === 'string' ? parseSize(size) : undefined;
       return machine.change(async ({ storage }) => {
         const drive = addDrive(storage, id, bus, bytes);

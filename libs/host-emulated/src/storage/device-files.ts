@@ -8,7 +8,11 @@ const linkDirectories = ['/dev/disk/by-id', '/dev/disk/by-path', '/dev/disk/by-p
 /** Makes the files match the description. Nodes are empty files: what is on a drive is in the description. */
 export async function syncDeviceFiles(files: Files, storage: Readonly<StorageSection>): Promise<void> {
   const links = deviceLinks(storage);
-  await Promise.all([...linkDirectories, '/dev/mapper', '/sys/class/block'].map((directory) => files.makeDirectory(directory)));
+  await Promise.all(
+    [...linkDirectories, '/dev/mapper', '/sys/class/block'].map((directory) =>
+      files.makeDirectory(directory),
+    ),
+  );
   await removeStale(files, new Set(links.keys()), storage);
   for (const [path, device] of links) {
     const node = nodeOf(device);
@@ -27,7 +31,8 @@ export async function syncDeviceFiles(files: Files, storage: Readonly<StorageSec
     await files.makeSymlink(`../..${directory.slice('/sys'.length)}`, `/sys/class/block/${drive.name}`);
   }
   for (const host of ['host0']) {
-    if (!(await files.exists(`/sys/class/scsi_host/${host}/scan`))) await files.append(`/sys/class/scsi_host/${host}/scan`, '');
+    if (!(await files.exists(`/sys/class/scsi_host/${host}/scan`)))
+      await files.append(`/sys/class/scsi_host/${host}/scan`, '');
   }
 }
 
@@ -39,19 +44,26 @@ function currentTarget(files: Files, path: string): Promise<string | undefined> 
   return files.readLink(path).catch(() => undefined);
 }
 
-async function removeStale(files: Files, wanted: ReadonlySet<string>, storage: Readonly<StorageSection>): Promise<void> {
+async function removeStale(
+  files: Files,
+  wanted: ReadonlySet<string>,
+  storage: Readonly<StorageSection>,
+): Promise<void> {
   for (const directory of linkDirectories) {
     for (const name of await files.list(directory)) {
       if (!wanted.has(`${directory}/${name}`)) await files.remove(`${directory}/${name}`);
     }
   }
   for (const name of await files.list('/dev')) {
-    if (/^(?:sd[a-z]+\d*|nvme\d+n\d+(?:p\d+)?)$/u.test(name) && !wanted.has(`/dev/${name}`)) await files.remove(`/dev/${name}`);
+    if (/^(?:sd[a-z]+\d*|nvme\d+n\d+(?:p\d+)?)$/u.test(name) && !wanted.has(`/dev/${name}`))
+      await files.remove(`/dev/${name}`);
   }
   const present = new Set(attachedDrives(storage).map((drive) => drive.name));
   for (const name of await files.list('/sys/class/block')) {
     if (present.has(name)) continue;
-    await files.remove(await files.realPath(`/sys/class/block/${name}`).catch(() => `/sys/class/block/${name}`));
+    await files.remove(
+      await files.realPath(`/sys/class/block/${name}`).catch(() => `/sys/class/block/${name}`),
+    );
     await files.remove(`/sys/class/block/${name}`);
   }
 }

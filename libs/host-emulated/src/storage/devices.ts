@@ -41,7 +41,12 @@ export function sysfsPath(storage: Readonly<StorageSection>, drive: Drive): stri
 
 /** lsblk's SUBSYSTEMS column. */
 export function subsystemsOf(drive: Drive): string {
-  const chain = { nvme: 'block:nvme:pci', sata: 'block:scsi:pci', usb: 'block:scsi:usb:pci', scsi: 'block:scsi:virtio:pci' };
+  const chain = {
+    nvme: 'block:nvme:pci',
+    sata: 'block:scsi:pci',
+    usb: 'block:scsi:usb:pci',
+    scsi: 'block:scsi:virtio:pci',
+  };
   return chain[drive.bus];
 }
 
@@ -59,11 +64,15 @@ function byPath(storage: Readonly<StorageSection>, drive: Drive): string {
 
 function linkNames(storage: Readonly<StorageSection>, { drive, partition }: BlockDevice): string[] {
   const suffix = partition === undefined ? '' : `-part${partition.number}`;
-  const links = [`/dev/disk/by-id/${drive.id}${suffix}`, `/dev/disk/by-path/${byPath(storage, drive)}${suffix}`];
+  const links = [
+    `/dev/disk/by-id/${drive.id}${suffix}`,
+    `/dev/disk/by-path/${byPath(storage, drive)}${suffix}`,
+  ];
   if (drive.wwn !== undefined) {
     links.push(`/dev/disk/by-id/${drive.bus === 'nvme' ? 'nvme' : 'wwn'}-${drive.wwn}${suffix}`);
   }
-  if (partition !== undefined && partition.label !== '') links.push(`/dev/disk/by-partlabel/${partition.label}`);
+  if (partition !== undefined && partition.label !== '')
+    links.push(`/dev/disk/by-partlabel/${partition.label}`);
   return links;
 }
 

@@ -11,7 +11,11 @@ export interface ParsedOptions {
  * @param short as for getopt: a letter, followed by `:` when it takes a value.
  * @param long names without dashes; with a trailing `=` when it takes a value.
  */
-export function parseOptions(args: readonly string[], short: string, long: readonly string[] = []): ParsedOptions {
+export function parseOptions(
+  args: readonly string[],
+  short: string,
+  long: readonly string[] = [],
+): ParsedOptions {
   const flags = new Set<string>();
   const values = new Map<string, string[]>();
   const rest = [...args];

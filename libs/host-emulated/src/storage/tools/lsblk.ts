@@ -6,11 +6,16 @@ import { MiB, type Partition, type StorageSection } from '../section.ts';
 
 type Row = Record<string, string | number | boolean | null | (string | null)[] | Row[]>;
 
-const columns: Readonly<Record<string, (device: BlockDevice, storage: Readonly<StorageSection>) => Row[string]>> = {
+const columns: Readonly<
+  Record<string, (device: BlockDevice, storage: Readonly<StorageSection>) => Row[string]>
+> = {
   name: nodeOf,
   kname: nodeOf,
   path: nodeOf,
-  'id-link': (device, storage) => linksOf(storage, device).find((link) => link.startsWith('/dev/disk/by-id/'))?.slice('/dev/disk/by-id/'.length) ?? null,
+  'id-link': (device, storage) =>
+    linksOf(storage, device)
+      .find((link) => link.startsWith('/dev/disk/by-id/'))
+      ?.slice('/dev/disk/by-id/'.length) ?? null,
   size: sizeOf,
   subsystems: ({ drive }) => subsystemsOf(drive),
   rm: ({ drive }) => drive.removable,
@@ -22,7 +27,12 @@ const columns: Readonly<Record<string, (device: BlockDevice, storage: Readonly<S
   rev: ({ drive, partition }) => (partition === undefined && drive.bus !== 'nvme' ? '2.5+' : null),
   partn: ({ partition }) => partition?.number ?? null,
   type: ({ partition }) => (partition === undefined ? 'disk' : 'part'),
-  fstype: ({ drive, partition }) => (partition === undefined ? (drive.signature ?? null) : partition.zfs_label === undefined ? null : 'zfs_member'),
+  fstype: ({ drive, partition }) =>
+    partition === undefined
+      ? (drive.signature ?? null)
+      : partition.zfs_label === undefined
+        ? null
+        : 'zfs_member',
   partlabel: ({ partition }) => partition?.label ?? null,
   model: ({ drive }) => drive.model,
   serial: ({ drive }) => drive.serial,
@@ -37,18 +47,36 @@ function deviceNumber({ drive, partition }: BlockDevice, storage: Readonly<Stora
 
 export const lsblk: Tool = ({ args, machine }) => {
   const options = parseOptions(args, 'JMpdbe:o:ns');
-  if (options.unknown !== undefined) return failure(`lsblk: invalid option -- '${options.unknown}'\nTry 'lsblk --help' for more information.`);
+  if (options.unknown !== undefined)
+    return failure(`lsblk: invalid option -- '${options.unknown}'\nTry 'lsblk --help' for more information.`);
   if (!options.flags.has('J')) return failure('lsblk: the emulated machine prints JSON only, use -J');
-  const wanted = (options.values.get('o')?.at(-1) ?? 'NAME,SIZE,RM,TYPE,MOUNTPOINTS').split(',').map((name) => name.toLowerCase().replaceAll('_', '-'));
+  const wanted = (options.values.get('o')?.at(-1) ?? 'NAME,SIZE,RM,TYPE,MOUNTPOINTS')
+    .split(',')
+    .map((name) => name.toLowerCase().replaceAll('_', '-'));
   const unknown = wanted.find((name) => columns[name] === undefined);
   if (unknown !== undefined) return failure(`lsblk: unknown column: ${unknown.toUpperCase()}`);
   const { storage } = machine.read();
   const row = (device: BlockDevice): Row =>
-    Object.fromEntries(wanted.map((name) => [name, options.flags.has('p') ? (columns[name]?.(device, storage) ?? null) : unprefixed(name, columns[name]?.(device, storage) ?? null)]));
-  const drives = attachedDrives(storage).filter((drive) => options.operands.length === 0 || options.operands.includes(`/dev/${drive.name}`));
-  if (options.operands.length > 0 && drives.length === 0) return failure(`lsblk: ${options.operands[0] ?? ''}: not a block device`, 32);
+    Object.fromEntries(
+      wanted.map((name) => [
+        name,
+        options.flags.has('p')
+          ? (columns[name]?.(device, storage) ?? null)
+          : unprefixed(name, columns[name]?.(device, storage) ?? null),
+      ]),
+    );
+  const drives = attachedDrives(storage).filter(
+    (drive) => options.operands.length === 0 || options.operands.includes(`/dev/${drive.name}`),
+  );
+  if (options.operands.length > 0 && drives.length === 0)
+    return failure(`lsblk: ${options.operands[0] ?? ''}: not a block device`, 32);
   const blockdevices = drives.map((drive) => {
-    const children = options.flags.has('d') ? [] : drive.partitions.map((partition): Row => ({ ...row({ drive, partition }), ...mapped(partition, wanted) }));
+    const children = options.flags.has('d')
+      ? []
+      : drive.partitions.map((partition): Row => ({
+          ...row({ drive, partition }),
+          ...mapped(partition, wanted),
+        }));
     return children.length === 0 ? row({ drive }) : { ...row({ drive }), children };
   });
   return { stdout: `${JSON.stringify({ blockdevices }, undefined, 3)}\n` };

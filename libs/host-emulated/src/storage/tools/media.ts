@@ -22,11 +22,15 @@ export const blkdiscard: Tool = (call) => {
   return changing(call, (storage) => {
     const device = findDevice(storage, path);
     if (device === undefined) return failure(`blkdiscard: cannot open ${path}: No such file or directory`);
-    if (mounted(device) && !options.flags.has('f')) return failure(`blkdiscard: ${path} contains existing partition (gpt).`);
-    if (device.drive.failed) return failure(`blkdiscard: ${path}: BLKDISCARD ioctl failed: Input/output error`);
+    if (mounted(device) && !options.flags.has('f'))
+      return failure(`blkdiscard: ${path} contains existing partition (gpt).`);
+    if (device.drive.failed)
+      return failure(`blkdiscard: ${path}: BLKDISCARD ioctl failed: Input/output error`);
     // No emulated drive has a secure discard, only NVMe drives have a discard.
-    if (options.flags.has('s')) return failure(`blkdiscard: ${path}: BLKSECDISCARD ioctl failed: Operation not supported`);
-    if (!options.flags.has('z') && device.drive.bus !== 'nvme') return failure(`blkdiscard: ${path}: BLKDISCARD ioctl failed: Operation not supported`);
+    if (options.flags.has('s'))
+      return failure(`blkdiscard: ${path}: BLKSECDISCARD ioctl failed: Operation not supported`);
+    if (!options.flags.has('z') && device.drive.bus !== 'nvme')
+      return failure(`blkdiscard: ${path}: BLKDISCARD ioctl failed: Operation not supported`);
     clear(device);
     return {};
   });
@@ -34,20 +38,35 @@ export const blkdiscard: Tool = (call) => {
 
 /** `dd` as far as it copies a few bytes to or from a device, or overwrites it with zeros. */
 export const dd: Tool = (call) => {
-  const operands = new Map(call.args.map((arg) => [arg.slice(0, arg.indexOf('=')), arg.slice(arg.indexOf('=') + 1)]));
-  const unknown = [...operands.keys()].find((key) => !['if', 'of', 'bs', 'count', 'skip', 'seek', 'iflag', 'oflag', 'conv', 'status'].includes(key));
-  if (unknown !== undefined) return failure(`dd: unrecognized operand '${unknown}'\nTry 'dd --help' for more information.`);
+  const operands = new Map(
+    call.args.map((arg) => [arg.slice(0, arg.indexOf('=')), arg.slice(arg.indexOf('=') + 1)]),
+  );
+  const unknown = [...operands.keys()].find(
+    (key) => !['if', 'of', 'bs', 'count', 'skip', 'seek', 'iflag', 'oflag', 'conv', 'status'].includes(key),
+  );
+  if (unknown !== undefined)
+    return failure(`dd: unrecognized operand '${unknown}'\nTry 'dd --help' for more information.`);
   const output = operands.get('of');
   if (output !== undefined) return changing(call, (storage) => ddWrite(storage, operands, output, call));
   const input = operands.get('if') ?? '';
   const device = findDevice(call.machine.read().storage, input);
   if (device === undefined) return failure(`dd: failed to open '${input}': No such file or directory`);
   const length = Number(operands.get('bs') ?? '512') * Number(operands.get('count') ?? '1');
-  const written = device.partition === undefined ? device.drive.written[operands.get('skip') ?? '0'] : undefined;
-  return { stdout: Buffer.concat([Buffer.from(written ?? '', 'hex'), Buffer.alloc(length)]).subarray(0, length).toString('latin1') };
+  const written =
+    device.partition === undefined ? device.drive.written[operands.get('skip') ?? '0'] : undefined;
+  return {
+    stdout: Buffer.concat([Buffer.from(written ?? '', 'hex'), Buffer.alloc(length)])
+      .subarray(0, length)
+      .toString('latin1'),
+  };
 };
 
-function ddWrite(storage: StorageSection, operands: ReadonlyMap<string, string>, output: string, { stdin }: ToolCall): ToolResult {
+function ddWrite(
+  storage: StorageSection,
+  operands: ReadonlyMap<string, string>,
+  output: string,
+  { stdin }: ToolCall,
+): ToolResult {
   const device = findDevice(storage, output);
   if (device === undefined) return failure(`dd: failed to open '${output}': No such file or directory`);
   if (device.drive.failed) return failure(`dd: error writing '${output}': Input/output error`);
@@ -56,7 +75,8 @@ function ddWrite(storage: StorageSection, operands: ReadonlyMap<string, string>,
     return {};
   }
   const offset = operands.get('seek') ?? '0';
-  if (Number(offset) + stdin.length > sizeOf(device)) return failure(`dd: error writing '${output}': No space left on device`);
+  if (Number(offset) + stdin.length > sizeOf(device))
+    return failure(`dd: error writing '${output}': No space left on device`);
   if (device.partition === undefined) device.drive.written[offset] = Buffer.from(stdin).toString('hex');
   return {};
 }
@@ -68,29 +88,44 @@ export const sgdisk: Tool = (call) => {
   if (options.flags.has('p')) return printTable(call, path);
   return changing(call, (storage) => {
     const device = findDevice(storage, path);
-    if (device === undefined) return failure(`Problem opening ${path} for reading! Error is 2.\nThe specified file does not exist!`, 2);
+    if (device === undefined)
+      return failure(
+        `Problem opening ${path} for reading! Error is 2.\nThe specified file does not exist!`,
+        2,
+      );
     const { drive } = device;
     if (options.flags.has('Z') || options.flags.has('o')) {
       drive.partitions = [];
       drive.partition_table = options.flags.has('o');
     }
-    for (const text of options.values.get('d') ?? []) drive.partitions = drive.partitions.filter(({ number }) => number !== Number(text));
+    for (const text of options.values.get('d') ?? [])
+      drive.partitions = drive.partitions.filter(({ number }) => number !== Number(text));
     for (const text of options.values.get('n') ?? []) {
       const [number = 0, first = 0, last = 0] = text.split(':').map(Number);
-      if (drive.partitions.some((partition) => partition.number === number)) return failure(`Could not create partition ${number} from ${first} to ${last}`, 4);
+      if (drive.partitions.some((partition) => partition.number === number))
+        return failure(`Could not create partition ${number} from ${first} to ${last}`, 4);
       const start = first === 0 ? 2048 : first;
       const end = last === 0 ? Math.floor(drive.size_bytes / 512) - 34 : last;
-      if (end <= start) return failure(`Could not create partition ${number} from ${start} to ${end}\nError encountered; not saving changes.`, 4);
+      if (end <= start)
+        return failure(
+          `Could not create partition ${number} from ${start} to ${end}\nError encountered; not saving changes.`,
+          4,
+        );
       drive.partitions.push({ number, label: '', start_sector: start, size_bytes: (end - start + 1) * 512 });
       drive.partition_table = true;
     }
     for (const text of options.values.get('c') ?? []) {
       const at = text.indexOf(':');
       const partition = drive.partitions.find(({ number }) => number === Number(text.slice(0, at)));
-      if (partition === undefined) return failure(`Unable to set partition ${text.slice(0, at)}'s name to '${text.slice(at + 1)}'!`, 4);
+      if (partition === undefined)
+        return failure(`Unable to set partition ${text.slice(0, at)}'s name to '${text.slice(at + 1)}'!`, 4);
       partition.label = text.slice(at + 1);
     }
-    return { stdout: options.flags.has('Z') ? 'GPT data structures destroyed! You may now partition the disk using fdisk or\nother utilities.\n' : 'The operation has completed successfully.\n' };
+    return {
+      stdout: options.flags.has('Z')
+        ? 'GPT data structures destroyed! You may now partition the disk using fdisk or\nother utilities.\n'
+        : 'The operation has completed successfully.\n',
+    };
   });
 };
 
@@ -102,7 +137,9 @@ function printTable({ machine }: ToolCall, path: string): ToolResult {
     const end = start_sector + size_bytes / 512 - 1;
     return `${String(number).padStart(4)}  ${String(start_sector).padStart(14)}  ${String(end).padStart(14)}   ${(size_bytes / 1024 ** 2).toFixed(1)} MiB   8300  ${label}`;
   });
-  return { stdout: `Disk ${nodeOf({ drive })}: ${drive.size_bytes / 512} sectors, ${(drive.size_bytes / 1024 ** 3).toFixed(1)} GiB\nNumber  Start (sector)    End (sector)  Size       Code  Name\n${rows.join('\n')}\n` };
+  return {
+    stdout: `Disk ${nodeOf({ drive })}: ${drive.size_bytes / 512} sectors, ${(drive.size_bytes / 1024 ** 3).toFixed(1)} GiB\nNumber  Start (sector)    End (sector)  Size       Code  Name\n${rows.join('\n')}\n`,
+  };
 }
 
 export const wipefs: Tool = (call) => {
@@ -111,9 +148,11 @@ export const wipefs: Tool = (call) => {
   const [path = ''] = options.operands;
   return changing(call, (storage) => {
     const device = findDevice(storage, path);
-    if (device === undefined) return failure(`wipefs: error: ${path}: probing initialization failed: No such file or directory`);
+    if (device === undefined)
+      return failure(`wipefs: error: ${path}: probing initialization failed: No such file or directory`);
     if (!options.flags.has('a') && !options.flags.has('all')) return {};
-    if (mounted(device)) return failure(`wipefs: error: ${path}: probing initialization failed: Device or resource busy`);
+    if (mounted(device))
+      return failure(`wipefs: error: ${path}: probing initialization failed: Device or resource busy`);
     if (device.partition === undefined) {
       device.drive.partitions = [];
       device.drive.partition_table = false;

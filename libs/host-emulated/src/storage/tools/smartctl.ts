@@ -9,25 +9,58 @@ const failingBit = 8;
 
 export const smartctl: Tool = ({ args, machine }) => {
   const options = parseOptions(args, 'aijHd:', ['json', 'all', 'info', 'health']);
-  if (options.unknown !== undefined) return { exitCode: 1, stdout: `\n=======> UNRECOGNIZED OPTION: ${options.unknown}\n\nUse smartctl -h to get a usage summary\n\n` };
+  if (options.unknown !== undefined)
+    return {
+      exitCode: 1,
+      stdout: `\n=======> UNRECOGNIZED OPTION: ${options.unknown}\n\nUse smartctl -h to get a usage summary\n\n`,
+    };
   const [path = ''] = options.operands;
-  if (!options.flags.has('j') && !options.flags.has('json')) return failure('the emulated machine prints JSON only, use -j');
-  const head = { json_format_version: [1, 0], smartctl: { version: [7, 4], platform_info: 'x86_64-linux', build_info: '(local build)', argv: ['smartctl', ...args] } };
+  if (!options.flags.has('j') && !options.flags.has('json'))
+    return failure('the emulated machine prints JSON only, use -j');
+  const head = {
+    json_format_version: [1, 0],
+    smartctl: {
+      version: [7, 4],
+      platform_info: 'x86_64-linux',
+      build_info: '(local build)',
+      argv: ['smartctl', ...args],
+    },
+  };
   const device = findDevice(machine.read().storage, path);
   if (device === undefined) {
     const messages = [{ string: `Smartctl open device: ${path} failed: No such device`, severity: 'error' }];
-    return { exitCode: 2, stdout: print({ ...head, smartctl: { ...head.smartctl, messages, exit_status: 2 } }) };
+    return {
+      exitCode: 2,
+      stdout: print({ ...head, smartctl: { ...head.smartctl, messages, exit_status: 2 } }),
+    };
   }
   const { drive } = device;
-  const exitCode = drive.failed ? failingBit : drive.wwn === undefined && drive.serial === 'incus_root' ? 4 : 0;
-  return { exitCode, stdout: print({ ...head, smartctl: { ...head.smartctl, exit_status: exitCode }, local_time: { time_t: Math.floor(Date.now() / 1000), asctime: new Date().toUTCString() }, ...describe(drive, path) }) };
+  const exitCode = drive.failed
+    ? failingBit
+    : drive.wwn === undefined && drive.serial === 'incus_root'
+      ? 4
+      : 0;
+  return {
+    exitCode,
+    stdout: print({
+      ...head,
+      smartctl: { ...head.smartctl, exit_status: exitCode },
+      local_time: { time_t: Math.floor(Date.now() / 1000), asctime: new Date().toUTCString() },
+      ...describe(drive, path),
+    }),
+  };
 };
 
 function print(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
-const types = { scsi: ['scsi', 'SCSI'], sata: ['sat', 'ATA'], usb: ['sat', 'ATA'], nvme: ['nvme', 'NVMe'] } as const;
+const types = {
+  scsi: ['scsi', 'SCSI'],
+  sata: ['sat', 'ATA'],
+  usb: ['sat', 'ATA'],
+  nvme: ['nvme', 'NVMe'],
+} as const;
 
 function describe(drive: Drive, path: string): Record<string, unknown> {
   const [type, protocol] = types[drive.bus];
@@ -39,7 +72,13 @@ function describe(drive: Drive, path: string): Record<string, unknown> {
   };
   // QEMU's SCSI disk, which the system disk is, has no SMART.
   if (drive.serial === 'incus_root') {
-    return { ...common, scsi_vendor: drive.vendor, scsi_product: drive.model, scsi_model_name: drive.model, smart_support: { available: false } };
+    return {
+      ...common,
+      scsi_vendor: drive.vendor,
+      scsi_product: drive.model,
+      scsi_model_name: drive.model,
+      smart_support: { available: false },
+    };
   }
   const health = {
     smart_support: { available: true, enabled: true },
@@ -67,7 +106,13 @@ function describe(drive: Drive, path: string): Record<string, unknown> {
         },
       };
     case 'scsi':
-      return { ...common, scsi_vendor: drive.vendor, scsi_product: drive.model, scsi_model_name: `${drive.vendor} ${drive.model}`, ...health };
+      return {
+        ...common,
+        scsi_vendor: drive.vendor,
+        scsi_product: drive.model,
+        scsi_model_name: `${drive.vendor} ${drive.model}`,
+        ...health,
+      };
     case 'sata':
     case 'usb':
       return {
@@ -89,5 +134,13 @@ function describe(drive: Drive, path: string): Record<string, unknown> {
 }
 
 function attribute(id: number, name: string, raw: number): Record<string, unknown> {
-  return { id, name, value: 100, worst: 100, thresh: 10, when_failed: '', raw: { value: raw, string: String(raw) } };
+  return {
+    id,
+    name,
+    value: 100,
+    worst: 100,
+    thresh: 10,
+    when_failed: '',
+    raw: { value: raw, string: String(raw) },
+  };
 }

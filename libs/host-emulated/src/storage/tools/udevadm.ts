@@ -6,7 +6,10 @@ import { parseOptions } from '../options.ts';
 import type { StorageSection } from '../section.ts';
 
 function blockDevices(storage: Readonly<StorageSection>): Map<string, BlockDevice> {
-  const devices = attachedDrives(storage).flatMap((drive) => [{ drive }, ...drive.partitions.map((partition) => ({ drive, partition }))]);
+  const devices = attachedDrives(storage).flatMap((drive) => [
+    { drive },
+    ...drive.partitions.map((partition) => ({ drive, partition })),
+  ]);
   return new Map(devices.map((device) => [nodeOf(device), device]));
 }
 
@@ -28,26 +31,34 @@ function devicePath(storage: Readonly<StorageSection>, device: BlockDevice): str
 
 /** What makes a `change` event: a look at the content of a device. */
 function content({ drive, partition }: BlockDevice): string {
-  return JSON.stringify(partition ?? [drive.size_bytes, drive.signature, drive.partition_table, drive.failed]);
+  return JSON.stringify(
+    partition ?? [drive.size_bytes, drive.signature, drive.partition_table, drive.failed],
+  );
 }
 
 async function monitor({ args, machine, signal, write }: ToolCall): Promise<ToolResult> {
   const options = parseOptions(args.slice(1), 'kups:', ['udev', 'kernel', 'property', 'subsystem-match=']);
   if (options.unknown !== undefined) return failure(`udevadm: unrecognized option '${options.unknown}'`);
   const subsystems = [...(options.values.get('s') ?? []), ...(options.values.get('subsystem-match') ?? [])];
-  write('monitor will print the received events for:\nUDEV - the event which udev sends out after rule processing\n\n');
+  write(
+    'monitor will print the received events for:\nUDEV - the event which udev sends out after rule processing\n\n',
+  );
   const listens = subsystems.length === 0 || subsystems.some((name) => name.split('/')[0] === 'block');
   const started = performance.now();
-  let storage = structuredClone(machine.read().storage) as StorageSection;
+  let storage = structuredClone<StorageSection>(machine.read().storage);
   let known = blockDevices(storage);
   await new Promise<void>((resolve) => {
     const say = (action: string, device: BlockDevice, from: StorageSection): void => {
       const seconds = ((performance.now() - started) / 1000).toFixed(6);
       const heading = `UDEV  [${seconds}] ${action.padEnd(8)} ${devicePath(from, device)} (block)`;
-      write(options.flags.has('property') || options.flags.has('p') ? `${heading}\nACTION=${action}\n${properties(from, device).join('\n')}\n\n` : `${heading}\n`);
+      write(
+        options.flags.has('property') || options.flags.has('p')
+          ? `${heading}\nACTION=${action}\n${properties(from, device).join('\n')}\n\n`
+          : `${heading}\n`,
+      );
     };
     const look = (): void => {
-      const now = structuredClone(machine.read().storage) as StorageSection;
+      const now = structuredClone<StorageSection>(machine.read().storage);
       const seen = blockDevices(now);
       for (const [node, device] of known) if (!seen.has(node)) say('remove', device, storage);
       for (const [node, device] of seen) {
@@ -60,10 +71,14 @@ async function monitor({ args, machine, signal, write }: ToolCall): Promise<Tool
     };
     const watcher = listens ? machine.watch(look) : undefined;
     if (listens) look();
-    signal.addEventListener('abort', () => {
-      watcher?.close();
-      resolve();
-    }, { once: true });
+    signal.addEventListener(
+      'abort',
+      () => {
+        watcher?.close();
+        resolve();
+      },
+      { once: true },
+    );
   });
   return {};
 }
@@ -80,7 +95,10 @@ export const udevadm: Tool = (call) => {
     case 'trigger':
       return triggerNetwork(call, args);
     case 'info': {
-      const path = args.find((arg) => arg.startsWith('/dev/')) ?? args.find((arg) => arg.startsWith('--name='))?.slice('--name='.length) ?? '';
+      const path =
+        args.find((arg) => arg.startsWith('/dev/')) ??
+        args.find((arg) => arg.startsWith('--name='))?.slice('--name='.length) ??
+        '';
       const { storage } = call.machine.read();
       const device = findDevice(storage, path);
       if (device === undefined) return failure(`Unknown device "${path}": No such device`);

@@ -15,7 +15,8 @@ interface Found {
 function find(storage: Readonly<StorageSection>, name: string): Found {
   const pool = storage.pools.find((candidate) => candidate.imported && candidate.name === name.split('/')[0]);
   const dataset = pool?.datasets.find((candidate) => candidate.name === name);
-  if (pool === undefined || dataset === undefined) throw new Refusal(`cannot open '${name}': dataset does not exist`);
+  if (pool === undefined || dataset === undefined)
+    throw new Refusal(`cannot open '${name}': dataset does not exist`);
   return { pool, dataset };
 }
 
@@ -25,7 +26,7 @@ function parentOf(name: string): string {
 
 /** The dataset whose key encrypts this one, if any does. */
 function encryptionRoot(pool: Pool, dataset: Dataset): Dataset | undefined {
-  for (let current: Dataset | undefined = dataset; current !== undefined; ) {
+  for (let current: Dataset | undefined = dataset; current !== undefined;) {
     const { encryption } = current.properties;
     if (encryption === 'off') return undefined;
     if (encryption !== undefined) return current;
@@ -47,14 +48,20 @@ function sizeText(bytes: string, parsable: boolean): string {
   if (parsable) return bytes;
   const amount = Number(bytes);
   const step = amount === 0 ? 0 : Math.min(5, Math.floor(Math.log2(amount) / 10));
-  return step === 0 ? `${amount}B` : `${Number((amount / 1024 ** step).toFixed(2))}${'KMGTP'.charAt(step - 1)}`;
+  return step === 0
+    ? `${amount}B`
+    : `${Number((amount / 1024 ** step).toFixed(2))}${'KMGTP'.charAt(step - 1)}`;
 }
 
 function property(found: Found, name: string, parsable: boolean): Value {
   const { pool, dataset } = found;
   const root = encryptionRoot(pool, dataset);
-  const used = pool.datasets.filter(({ name: other }) => other === dataset.name || other.startsWith(`${dataset.name}/`)).reduce((sum, { used: bytes }) => sum + bytes, 0);
-  const size = pool.vdevs.filter((vdev) => vdev.class === 'normal').reduce((sum, vdev) => sum + deflatedSpaceOf(vdev), 0);
+  const used = pool.datasets
+    .filter(({ name: other }) => other === dataset.name || other.startsWith(`${dataset.name}/`))
+    .reduce((sum, { used: bytes }) => sum + bytes, 0);
+  const size = pool.vdevs
+    .filter((vdev) => vdev.class === 'normal')
+    .reduce((sum, vdev) => sum + deflatedSpaceOf(vdev), 0);
   switch (name) {
     case 'used':
       return { value: sizeText(String(used), parsable), source: 'NONE' };
@@ -69,12 +76,18 @@ function property(found: Found, name: string, parsable: boolean): Value {
     case 'encryptionroot':
       return { value: root?.name ?? '-', source: 'NONE' };
     case 'keystatus':
-      return { value: root === undefined ? '-' : root.key_loaded === true ? 'available' : 'unavailable', source: 'NONE' };
+      return {
+        value: root === undefined ? '-' : root.key_loaded === true ? 'available' : 'unavailable',
+        source: 'NONE',
+      };
     case 'keyformat':
       return { value: root?.properties['keyformat'] ?? 'none', source: 'NONE' };
     case 'keylocation':
       return root === undefined || root === dataset
-        ? { value: root?.properties['keylocation'] ?? 'none', source: root === undefined ? 'DEFAULT' : 'LOCAL' }
+        ? {
+            value: root?.properties['keylocation'] ?? 'none',
+            source: root === undefined ? 'DEFAULT' : 'LOCAL',
+          }
         : { value: 'none', source: 'DEFAULT' };
     default:
   }
@@ -85,14 +98,25 @@ function property(found: Found, name: string, parsable: boolean): Value {
     const inherited = pool.datasets.find((candidate) => candidate.name === above)?.properties[name];
     if (inherited !== undefined) return { value: inherited, source: 'INHERITED', from: above };
   }
-  const defaults: Record<string, string> = { special_small_blocks: '0', compression: 'on', atime: 'on', mountpoint: `/${dataset.name}`, mounted: 'no', canmount: 'on' };
+  const defaults: Record<string, string> = {
+    special_small_blocks: '0',
+    compression: 'on',
+    atime: 'on',
+    mountpoint: `/${dataset.name}`,
+    mounted: 'no',
+    canmount: 'on',
+  };
   const fallback = defaults[name];
   if (fallback !== undefined) return { value: fallback, source: 'DEFAULT' };
   if (name.includes(':')) return { value: '-', source: 'NONE' };
   throw new Refusal(`bad property list: invalid property '${name}'`);
 }
 
-function json(command: string, rows: readonly { found: Found; values: Record<string, Value> }[], asInt: boolean): string {
+function json(
+  command: string,
+  rows: readonly { found: Found; values: Record<string, Value> }[],
+  asInt: boolean,
+): string {
   const datasets = Object.fromEntries(
     rows.map(({ found: { pool, dataset }, values }) => [
       dataset.name,
@@ -104,7 +128,10 @@ function json(command: string, rows: readonly { found: Found; values: Record<str
         properties: Object.fromEntries(
           Object.entries(values).map(([name, { value, source, from }]) => [
             name,
-            { value: asInt && /^\d+$/u.test(value) ? Number(value) : value, source: { type: source, data: from ?? '-' } },
+            {
+              value: asInt && /^\d+$/u.test(value) ? Number(value) : value,
+              source: { type: source, data: from ?? '-' },
+            },
           ]),
         ),
       },
@@ -114,9 +141,14 @@ function json(command: string, rows: readonly { found: Found; values: Record<str
 }
 
 function below(storage: Readonly<StorageSection>, names: readonly string[], depth: number): Found[] {
-  const all = storage.pools.filter((pool) => pool.imported).flatMap((pool) => pool.datasets.map((dataset) => ({ pool, dataset })));
+  const all = storage.pools
+    .filter((pool) => pool.imported)
+    .flatMap((pool) => pool.datasets.map((dataset) => ({ pool, dataset })));
   for (const name of names) find(storage, name);
-  const chosen = names.length === 0 ? all : all.filter(({ dataset }) => names.some((name) => isBelow(dataset.name, name, depth)));
+  const chosen =
+    names.length === 0
+      ? all
+      : all.filter(({ dataset }) => names.some((name) => isBelow(dataset.name, name, depth)));
   return chosen.toSorted((a, b) => (a.dataset.name < b.dataset.name ? -1 : 1));
 }
 
@@ -138,9 +170,18 @@ function list(storage: StorageSection, args: readonly string[]): ToolResult {
   const asInt = options.flags.has('json-int');
   const parsable = options.flags.has('p') || asInt;
   const found = below(storage, options.operands, depthOf(options, options.operands));
-  const valuesOf = (each: Found): Record<string, Value> => Object.fromEntries(columns.filter((name) => name !== 'name').map((name) => [name, property(each, name, parsable)]));
+  const valuesOf = (each: Found): Record<string, Value> =>
+    Object.fromEntries(
+      columns.filter((name) => name !== 'name').map((name) => [name, property(each, name, parsable)]),
+    );
   if (options.flags.has('j') || options.flags.has('json')) {
-    return { stdout: json('zfs list', found.map((each) => ({ found: each, values: valuesOf(each) })), asInt) };
+    return {
+      stdout: json(
+        'zfs list',
+        found.map((each) => ({ found: each, values: valuesOf(each) })),
+        asInt,
+      ),
+    };
   }
   const rows = found.map((each) => {
     const values = valuesOf(each);
@@ -158,12 +199,22 @@ function get(storage: StorageSection, args: readonly string[]): ToolResult {
   if (names === undefined) return failure('missing property argument', 2);
   const asInt = options.flags.has('json-int');
   const found = below(storage, datasets, depthOf(options, datasets));
-  const rows = found.map((each) => ({ found: each, values: Object.fromEntries(names.split(',').map((name) => [name, property(each, name, options.flags.has('p') || asInt)])) }));
+  const rows = found.map((each) => ({
+    found: each,
+    values: Object.fromEntries(
+      names.split(',').map((name) => [name, property(each, name, options.flags.has('p') || asInt)]),
+    ),
+  }));
   if (options.flags.has('j') || options.flags.has('json')) return { stdout: json('zfs get', rows, asInt) };
   const columns = (options.values.get('o')?.at(-1) ?? 'name,property,value,source').split(',');
   const lines = rows.flatMap(({ found: { dataset }, values }) =>
     Object.entries(values).map(([name, { value, source }]) => {
-      const row: Record<string, string> = { name: dataset.name, property: name, value, source: source === 'NONE' ? '-' : source.toLowerCase() };
+      const row: Record<string, string> = {
+        name: dataset.name,
+        property: name,
+        value,
+        source: source === 'NONE' ? '-' : source.toLowerCase(),
+      };
       return columns.map((column) => row[column] ?? '-').join('\t');
     }),
   );
@@ -190,8 +241,10 @@ function create(storage: StorageSection, args: readonly string[], now: number): 
   const bad = /[^a-zA-Z0-9_.: /-]/u.exec(name)?.[0];
   if (bad !== undefined) throw new Refusal(`cannot create '${name}': invalid character '${bad}' in name`);
   if (pool === undefined) throw new Refusal(`cannot create '${name}': no such pool '${poolName ?? ''}'`);
-  if (!pool.datasets.some((dataset) => dataset.name === parentOf(name))) throw new Refusal(`cannot create '${name}': parent does not exist`);
-  if (pool.datasets.some((dataset) => dataset.name === name)) throw new Refusal(`cannot create '${name}': dataset already exists`);
+  if (!pool.datasets.some((dataset) => dataset.name === parentOf(name)))
+    throw new Refusal(`cannot create '${name}': parent does not exist`);
+  if (pool.datasets.some((dataset) => dataset.name === name))
+    throw new Refusal(`cannot create '${name}': dataset already exists`);
   const properties: Record<string, string> = {};
   for (const pair of options.values.get('o') ?? []) {
     const at = pair.indexOf('=');
@@ -213,10 +266,15 @@ function destroy(storage: StorageSection, args: readonly string[]): ToolResult {
   const [name] = options.operands;
   if (name === undefined) return failure('missing dataset argument', 2);
   const { pool } = find(storage, name);
-  if (!name.includes('/')) throw new Refusal(`cannot destroy '${name}': operation does not apply to pools\nuse 'zfs destroy -r ${name}' to destroy all datasets in the pool\nuse 'zpool destroy ${name}' to destroy the pool itself`);
+  if (!name.includes('/'))
+    throw new Refusal(
+      `cannot destroy '${name}': operation does not apply to pools\nuse 'zfs destroy -r ${name}' to destroy all datasets in the pool\nuse 'zpool destroy ${name}' to destroy the pool itself`,
+    );
   const children = pool.datasets.filter((dataset) => dataset.name.startsWith(`${name}/`));
   if (children.length > 0 && !options.flags.has('r') && !options.flags.has('R')) {
-    throw new Refusal(`cannot destroy '${name}': filesystem has children\nuse '-r' to destroy the following datasets:\n${children.map((child) => child.name).join('\n')}`);
+    throw new Refusal(
+      `cannot destroy '${name}': filesystem has children\nuse '-r' to destroy the following datasets:\n${children.map((child) => child.name).join('\n')}`,
+    );
   }
   pool.datasets = pool.datasets.filter((dataset) => dataset.name !== name && !children.includes(dataset));
   return {};
@@ -232,14 +290,20 @@ function set(storage: StorageSection, args: readonly string[]): ToolResult {
     const key = pair.slice(0, at);
     const value = checked(key, pair.slice(at + 1), name, 'cannot set property for');
     if (key === 'quota' && Number(value) > 0 && Number(value) < dataset.used) {
-      throw new Refusal(`cannot set property for '${name}': size is less than current used or reserved space`);
+      throw new Refusal(
+        `cannot set property for '${name}': size is less than current used or reserved space`,
+      );
     }
     dataset.properties[key] = value;
   }
   return {};
 }
 
-async function loadKey(storage: StorageSection, args: readonly string[], { files }: ToolCall): Promise<ToolResult> {
+async function loadKey(
+  storage: StorageSection,
+  args: readonly string[],
+  { files }: ToolCall,
+): Promise<ToolResult> {
   const options = parseOptions(args, 'nraL:');
   if (options.unknown !== undefined) return failure(`invalid option '${options.unknown}'`, 2);
   const [name] = options.operands;
@@ -247,8 +311,13 @@ async function loadKey(storage: StorageSection, args: readonly string[], { files
   const { pool, dataset } = find(storage, name);
   const root = encryptionRoot(pool, dataset);
   if (root === undefined) throw new Refusal(`Key load error: '${name}' is not encrypted.`);
-  if (root.key_loaded === true && !options.flags.has('n')) throw new Refusal(`Key load error: Key already loaded for '${name}'.`);
-  const key = await readKey(files, options.values.get('L')?.at(-1) ?? root.properties['keylocation'] ?? '', 'Key load error');
+  if (root.key_loaded === true && !options.flags.has('n'))
+    throw new Refusal(`Key load error: Key already loaded for '${name}'.`);
+  const key = await readKey(
+    files,
+    options.values.get('L')?.at(-1) ?? root.properties['keylocation'] ?? '',
+    'Key load error',
+  );
   if (key !== pool.key) throw new Refusal(`Key load error: Incorrect key provided for '${name}'.`);
   if (!options.flags.has('n')) root.key_loaded = true;
   return {};
@@ -268,7 +337,8 @@ function mount(storage: StorageSection, args: readonly string[]): ToolResult {
   if (name === '') return {};
   const { pool, dataset } = find(storage, name);
   const root = encryptionRoot(pool, dataset);
-  if (root !== undefined && root.key_loaded !== true) throw new Refusal(`cannot mount '${name}': encryption key not loaded`);
+  if (root !== undefined && root.key_loaded !== true)
+    throw new Refusal(`cannot mount '${name}': encryption key not loaded`);
   return {};
 }
 
@@ -294,6 +364,11 @@ export const zfs: Tool = (call) => {
     case 'unload-key':
       return changing(call, (storage) => unloadKey(storage, args));
     default:
-      return failure(command === '' ? 'missing command\nusage: zfs command args ...' : `unrecognized command '${command}'\nusage: zfs command args ...`, 2);
+      return failure(
+        command === ''
+          ? 'missing command\nusage: zfs command args ...'
+          : `unrecognized command '${command}'\nusage: zfs command args ...`,
+        2,
+      );
   }
 };

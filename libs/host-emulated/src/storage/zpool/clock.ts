@@ -63,7 +63,9 @@ export function nextChange(storage: Readonly<StorageSection>, now: number): numb
   const moments = storage.pools.flatMap((pool) => [
     ...(pool.scan === undefined ? [] : [pool.scan.started + pool.scan.duration]),
     ...pool.vdevs.flatMap((vdev) => (vdev.removing_until === undefined ? [] : [vdev.removing_until])),
-    ...poolLeaves(pool).flatMap((leaf) => (leaf.trim === undefined ? [] : [leaf.trim.started + leaf.trim.duration])),
+    ...poolLeaves(pool).flatMap((leaf) =>
+      leaf.trim === undefined ? [] : [leaf.trim.started + leaf.trim.duration],
+    ),
   ]);
   const coming = moments.filter((moment) => moment > now);
   return coming.length === 0 ? undefined : Math.min(...coming);

@@ -7,7 +7,7 @@ import { poolLeaves, stateOf } from './vdevs.ts';
 
 /** One line a pool, which changes with what an event would be sent for. */
 function fingerprint(section: Readonly<StorageSection>, now: number): Map<string, string> {
-  const storage = structuredClone(section) as StorageSection;
+  const storage = structuredClone<StorageSection>(section);
   settle(storage, now);
   return new Map(
     storage.pools
@@ -15,7 +15,13 @@ function fingerprint(section: Readonly<StorageSection>, now: number): Map<string
       .map((pool) => [
         pool.name,
         JSON.stringify([
-          poolLeaves(pool).map((leaf) => [leaf.guid, leaf.path, stateOf(storage, leaf), leaf.trim === undefined || now < leaf.trim.started + leaf.trim.duration, leaf.trim]),
+          poolLeaves(pool).map((leaf) => [
+            leaf.guid,
+            leaf.path,
+            stateOf(storage, leaf),
+            leaf.trim === undefined || now < leaf.trim.started + leaf.trim.duration,
+            leaf.trim,
+          ]),
           pool.scan,
           scanning(pool, now),
           pool.datasets,
@@ -43,21 +49,30 @@ export async function events({ args, machine, signal, write }: ToolCall): Promis
       const { storage } = machine.read();
       const seen = fingerprint(storage, now);
       for (const [name, print] of seen) {
-        const event = known.has(name) ? (known.get(name) === print ? undefined : 'config_sync') : 'pool_import';
+        const event = known.has(name)
+          ? known.get(name) === print
+            ? undefined
+            : 'config_sync'
+          : 'pool_import';
         if (event !== undefined) write(`${stamp(now)}\tsysevent.fs.zfs.${event}\n`);
       }
-      for (const name of known.keys()) if (!seen.has(name)) write(`${stamp(now)}\tsysevent.fs.zfs.pool_destroy\n`);
+      for (const name of known.keys())
+        if (!seen.has(name)) write(`${stamp(now)}\tsysevent.fs.zfs.pool_destroy\n`);
       known = seen;
       const next = nextChange(storage, now);
       if (next !== undefined) timer = setTimeout(look, next - now + 5).unref();
     };
     const watcher = machine.watch(look);
     look();
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      watcher.close();
-      resolve();
-    }, { once: true });
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        watcher.close();
+        resolve();
+      },
+      { once: true },
+    );
   });
   return {};
 }

@@ -9,22 +9,31 @@ import { Refusal } from './spec.ts';
 import { poolLeaves, rootState, stateOf, vdevName } from './vdevs.ts';
 
 function importable(storage: Readonly<StorageSection>): Pool[] {
-  return storage.pools.filter((pool) => !pool.imported && poolLeaves(pool).some((leaf) => present(storage, leaf.path, leaf.guid)));
+  return storage.pools.filter(
+    (pool) => !pool.imported && poolLeaves(pool).some((leaf) => present(storage, leaf.path, leaf.guid)),
+  );
 }
 
 function present(storage: Readonly<StorageSection>, path: string | undefined, guid: string): boolean {
   return path !== undefined && findDevice(storage, path)?.partition?.zfs_label === guid;
 }
 
-export async function importPool(storage: StorageSection, args: readonly string[], files: Files): Promise<ToolResult> {
+export async function importPool(
+  storage: StorageSection,
+  args: readonly string[],
+  files: Files,
+): Promise<ToolResult> {
   const options = parseOptions(args, 'aflmNFnXDd:o:R:c:st');
   if (options.unknown !== undefined) return failure(`invalid option '${options.unknown}'`, 2);
   const found = importable(storage);
   const [name, newName] = options.operands;
   if (name === undefined && !options.flags.has('a')) {
-    return found.length === 0 ? failure('no pools available to import') : { stdout: found.map((pool) => listing(storage, pool)).join('\n') };
+    return found.length === 0
+      ? failure('no pools available to import')
+      : { stdout: found.map((pool) => listing(storage, pool)).join('\n') };
   }
-  const matching = name === undefined ? found : found.filter((pool) => pool.name === name || pool.guid === name);
+  const matching =
+    name === undefined ? found : found.filter((pool) => pool.name === name || pool.guid === name);
   if (matching.length === 0) {
     if (name === undefined) return {};
     return failure(`cannot import '${name}': no such pool available`);
@@ -35,7 +44,9 @@ export async function importPool(storage: StorageSection, args: readonly string[
   for (const pool of matching) {
     const wanted = newName ?? pool.name;
     if (storage.pools.some((other) => other.imported && other.name === wanted)) {
-      throw new Refusal(`cannot import '${wanted}': a pool with that name already exists\nuse the form 'zpool import <pool | id> <newpool>' to give it a new name`);
+      throw new Refusal(
+        `cannot import '${wanted}': a pool with that name already exists\nuse the form 'zpool import <pool | id> <newpool>' to give it a new name`,
+      );
     }
     for (const leaf of poolLeaves(pool)) {
       if (present(storage, leaf.path, leaf.guid)) delete leaf.not_present;
@@ -50,7 +61,11 @@ export async function importPool(storage: StorageSection, args: readonly string[
     if (root !== undefined && pool.key !== undefined) {
       root.key_loaded = false;
       if (options.flags.has('l')) {
-        const key = await readKey(files, root.properties['keylocation'] ?? '', `Failed to load key for '${pool.name}'`);
+        const key = await readKey(
+          files,
+          root.properties['keylocation'] ?? '',
+          `Failed to load key for '${pool.name}'`,
+        );
         if (key === pool.key) root.key_loaded = true;
       }
     }
@@ -66,11 +81,18 @@ function listing(storage: Readonly<StorageSection>, pool: Pool): string {
     `\t  ${vdevName(vdev)}  ${stateOf(storage, vdev)}`,
     ...vdev.children.map((child) => `\t    ${vdevName(child)}  ${stateOf(storage, child)}`),
   ]);
-  const action = state === 'UNAVAIL' ? 'The pool cannot be imported. Attach the missing\n\tdevices and try again.' : 'The pool can be imported using its name or numeric identifier.';
+  const action =
+    state === 'UNAVAIL'
+      ? 'The pool cannot be imported. Attach the missing\n\tdevices and try again.'
+      : 'The pool can be imported using its name or numeric identifier.';
   return `   pool: ${pool.name}\n     id: ${pool.guid}\n  state: ${state}\n action: ${action}\n config:\n\n\t${pool.name}  ${state}\n${rows.join('\n')}\n`;
 }
 
-export function exportPool(_storage: StorageSection, args: readonly string[], openPool: (name: string) => Pool): ToolResult {
+export function exportPool(
+  _storage: StorageSection,
+  args: readonly string[],
+  openPool: (name: string) => Pool,
+): ToolResult {
   const options = parseOptions(args, 'aF f');
   if (options.unknown !== undefined) return failure(`invalid option '${options.unknown}'`, 2);
   if (options.operands.length === 0) return failure('missing pool argument', 2);

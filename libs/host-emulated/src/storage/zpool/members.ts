@@ -16,32 +16,64 @@ function find(pool: Pool, device: string, doing: string): NonNullable<ReturnType
 }
 
 /** The error of a device that can't be taken, in the tool's words. */
-function claim(storage: Readonly<StorageSection>, device: string, least: number, force: boolean, doing: string): void {
+function claim(
+  storage: Readonly<StorageSection>,
+  device: string,
+  least: number,
+  force: boolean,
+  doing: string,
+): void {
   const target = resolveDevice(storage, device);
   const { always, unlessForced } = usage(storage, device, target);
-  if (always !== undefined) throw new Refusal(`invalid vdev specification\nthe following errors must be manually repaired:\n${always}`);
-  if (unlessForced !== undefined && !force) throw new Refusal(`invalid vdev specification\nuse '-f' to override the following errors:\n${unlessForced}`);
+  if (always !== undefined)
+    throw new Refusal(
+      `invalid vdev specification\nthe following errors must be manually repaired:\n${always}`,
+    );
+  if (unlessForced !== undefined && !force)
+    throw new Refusal(
+      `invalid vdev specification\nuse '-f' to override the following errors:\n${unlessForced}`,
+    );
   const size = target.partition === undefined ? target.drive.size_bytes - 10 * MiB : sizeOf(target);
   if (size < least - 16 * MiB) throw new Refusal(`${doing}: device is too small`);
 }
 
-export function attach(storage: StorageSection, args: readonly string[], openPool: OpenPool, now: number): ToolResult {
+export function attach(
+  storage: StorageSection,
+  args: readonly string[],
+  openPool: OpenPool,
+  now: number,
+): ToolResult {
   const options = parseOptions(args, 'fswo:');
   if (options.unknown !== undefined) return failure(`invalid option '${options.unknown}'`, 2);
   const [poolName = '', device = '', added = ''] = options.operands;
-  if (options.operands.length !== 3) return failure(options.operands.length > 3 ? 'too many arguments' : 'missing <new_device> specification', 2);
+  if (options.operands.length !== 3)
+    return failure(
+      options.operands.length > 3 ? 'too many arguments' : 'missing <new_device> specification',
+      2,
+    );
   const pool = openPool(poolName);
   const doing = `cannot attach ${added} to ${device}`;
   const { vdev, parent } = find(pool, device, doing);
-  if (vdev.class === 'cache' || (parent?.type === 'raidz')) throw new Refusal(`${doing}: can only attach to mirrors and top-level disks`);
-  claim(storage, added, Math.min(...leaves(vdev).map((leaf) => leaf.size ?? 0)), options.flags.has('f'), doing);
+  if (vdev.class === 'cache' || parent?.type === 'raidz')
+    throw new Refusal(`${doing}: can only attach to mirrors and top-level disks`);
+  claim(
+    storage,
+    added,
+    Math.min(...leaves(vdev).map((leaf) => leaf.size ?? 0)),
+    options.flags.has('f'),
+    doing,
+  );
   const group = vdev.type === 'raidz' || vdev.type === 'mirror' ? vdev : parent;
   const disk = takeDevice(storage, group?.children.length ?? 1, added, vdev.class);
   if (group !== undefined) group.children.push(disk);
   else {
-    const first = { ...vdev, id: 0, guid: vdev.guid };
-    for (const key of ['path', 'whole_disk', 'size', 'offline', 'not_present', 'trim'] as const) delete vdev[key];
-    Object.assign(vdev, { type: 'mirror', guid: newGuid(), children: [first, disk] });
+    pool.vdevs[pool.vdevs.indexOf(vdev)] = {
+      id: vdev.id,
+      guid: newGuid(),
+      type: 'mirror',
+      class: vdev.class,
+      children: [{ ...vdev, id: 0 }, disk],
+    };
   }
   startResilver(pool, now);
   return {};
@@ -52,17 +84,25 @@ export function detach(storage: StorageSection, args: readonly string[], openPoo
   if (args.length !== 2) return failure('missing <device> specification', 2);
   const pool = openPool(poolName);
   const { vdev, parent } = find(pool, device, `cannot detach ${device}`);
-  if (parent === undefined || parent.type === 'raidz') throw new Refusal(`cannot detach ${device}: only applicable to mirror and replacing vdevs`);
+  if (parent === undefined || parent.type === 'raidz')
+    throw new Refusal(`cannot detach ${device}: only applicable to mirror and replacing vdevs`);
   const others = parent.children.filter((child) => child !== vdev);
-  if (!others.some((child) => stateOf(storage, child) === 'ONLINE')) throw new Refusal(`cannot detach ${device}: no valid replicas`);
+  if (!others.some((child) => stateOf(storage, child) === 'ONLINE'))
+    throw new Refusal(`cannot detach ${device}: no valid replicas`);
   dropLabel(storage, vdev);
   parent.children = others;
   const [last] = others;
-  if (others.length === 1 && last !== undefined) Object.assign(parent, { ...last, id: parent.id, class: parent.class });
+  if (others.length === 1 && last !== undefined)
+    Object.assign(parent, { ...last, id: parent.id, class: parent.class });
   return {};
 }
 
-export function replace(storage: StorageSection, args: readonly string[], openPool: OpenPool, now: number): ToolResult {
+export function replace(
+  storage: StorageSection,
+  args: readonly string[],
+  openPool: OpenPool,
+  now: number,
+): ToolResult {
   const options = parseOptions(args, 'fswo:');
   if (options.unknown !== undefined) return failure(`invalid option '${options.unknown}'`, 2);
   const [poolName = '', device = '', replacement = device] = options.operands;
@@ -74,14 +114,26 @@ export function replace(storage: StorageSection, args: readonly string[], openPo
   if (vdev.class === 'cache') throw new Refusal(`${doing}: device is in use as a cache`);
   claim(storage, replacement, vdev.size ?? 0, options.flags.has('f'), doing);
   const disk = takeDevice(storage, 1, replacement, vdev.class);
-  if (stateOf(storage, vdev) === 'UNAVAIL' && siblings === pool.vdevs) throw new Refusal(`${doing}: pool is unavailable`);
-  const replacing: Vdev = { id: vdev.id, guid: newGuid(), type: 'replacing', class: vdev.class, children: [{ ...vdev, id: 0 }, disk] };
+  if (stateOf(storage, vdev) === 'UNAVAIL' && siblings === pool.vdevs)
+    throw new Refusal(`${doing}: pool is unavailable`);
+  const replacing: Vdev = {
+    id: vdev.id,
+    guid: newGuid(),
+    type: 'replacing',
+    class: vdev.class,
+    children: [{ ...vdev, id: 0 }, disk],
+  };
   siblings[siblings.indexOf(vdev)] = replacing;
   startResilver(pool, now);
   return {};
 }
 
-export function remove(storage: StorageSection, args: readonly string[], openPool: OpenPool, now: number): ToolResult {
+export function remove(
+  storage: StorageSection,
+  args: readonly string[],
+  openPool: OpenPool,
+  now: number,
+): ToolResult {
   const options = parseOptions(args, 'npsw');
   if (options.unknown !== undefined) return failure(`invalid option '${options.unknown}'`, 2);
   const [poolName = '', ...devices] = options.operands;
@@ -89,13 +141,19 @@ export function remove(storage: StorageSection, args: readonly string[], openPoo
   const pool = openPool(poolName);
   for (const device of devices) {
     const { vdev, siblings } = find(pool, device, `cannot remove ${device}`);
-    if (siblings !== pool.vdevs) throw new Refusal(`cannot remove ${device}: operation not supported on this type of pool`);
+    if (siblings !== pool.vdevs)
+      throw new Refusal(`cannot remove ${device}: operation not supported on this type of pool`);
     if (vdev.class === 'normal' || vdev.class === 'special') {
       const normal = pool.vdevs.filter((candidate) => candidate.class === 'normal');
       if (normal.some((candidate) => candidate.type === 'raidz')) {
-        throw new Refusal(`cannot remove ${device}: invalid config; all top-level vdevs must have the same sector size and not be raidz.`);
+        throw new Refusal(
+          `cannot remove ${device}: invalid config; all top-level vdevs must have the same sector size and not be raidz.`,
+        );
       }
-      if (vdev.class === 'normal' && normal.filter((candidate) => candidate.removing_until === undefined).length === 1) {
+      if (
+        vdev.class === 'normal' &&
+        normal.filter((candidate) => candidate.removing_until === undefined).length === 1
+      ) {
         throw new Refusal(`cannot remove ${device}: operation not supported on this type of pool`);
       }
       vdev.removing_until = now + removalMs;
@@ -116,7 +174,8 @@ export function offline(storage: StorageSection, args: readonly string[], openPo
   const pool = openPool(poolName);
   for (const device of devices) {
     const { vdev } = find(pool, device, `cannot offline ${device}`);
-    if (vdev.type !== 'disk') throw new Refusal(`cannot offline ${device}: operation not supported on this type of vdev`);
+    if (vdev.type !== 'disk')
+      throw new Refusal(`cannot offline ${device}: operation not supported on this type of vdev`);
     vdev.offline = true;
     if (rootState(storage, pool) === 'UNAVAIL') {
       delete vdev.offline;
@@ -126,7 +185,12 @@ export function offline(storage: StorageSection, args: readonly string[], openPo
   return {};
 }
 
-export function online(storage: StorageSection, args: readonly string[], openPool: OpenPool, now: number): ToolResult {
+export function online(
+  storage: StorageSection,
+  args: readonly string[],
+  openPool: OpenPool,
+  now: number,
+): ToolResult {
   const options = parseOptions(args, 'e', ['power']);
   if (options.unknown !== undefined) return failure(`invalid option '${options.unknown}'`, 2);
   const [poolName, ...devices] = options.operands;
@@ -143,7 +207,9 @@ export function online(storage: StorageSection, args: readonly string[], openPoo
     }
     if (options.flags.has('e')) expand(storage, vdev);
     if (stateOf(storage, vdev) !== 'ONLINE') {
-      return { stdout: `warning: device '${device}' onlined, but remains in faulted state\nuse 'zpool replace' to replace devices that are no longer present\n` };
+      return {
+        stdout: `warning: device '${device}' onlined, but remains in faulted state\nuse 'zpool replace' to replace devices that are no longer present\n`,
+      };
     }
   }
   return {};

@@ -8,7 +8,9 @@ import { allocated, expand, poolLeaves, spaceOf } from './vdevs.ts';
 type OpenPool = (name: string) => Pool;
 
 function property(storage: Readonly<StorageSection>, pool: Pool, name: string): string | undefined {
-  const size = pool.vdevs.filter((vdev) => vdev.class === 'normal').reduce((total, vdev) => total + spaceOf(vdev), 0);
+  const size = pool.vdevs
+    .filter((vdev) => vdev.class === 'normal')
+    .reduce((total, vdev) => total + spaceOf(vdev), 0);
   switch (name) {
     case 'name':
       return pool.name;
@@ -36,23 +38,44 @@ export function list(storage: Readonly<StorageSection>, args: readonly string[])
   const options = parseOptions(args, 'HpPvLgo:jT:', ['json-int']);
   if (options.unknown !== undefined) return failure(`invalid option '${options.unknown}'`, 2);
   const columns = (options.values.get('o')?.at(-1) ?? 'name,size,allocated,free,health').split(',');
-  const pools = storage.pools.filter((pool) => pool.imported && (options.operands.length === 0 || options.operands.includes(pool.name)));
+  const pools = storage.pools.filter(
+    (pool) => pool.imported && (options.operands.length === 0 || options.operands.includes(pool.name)),
+  );
   const missing = options.operands.find((name) => !pools.some((pool) => pool.name === name));
   if (missing !== undefined) return failure(`cannot open '${missing}': no such pool`);
   const rows = pools.map((pool) => columns.map((column) => property(storage, pool, column) ?? '-'));
   if (options.flags.has('j')) {
     const entries = pools.map((pool) => [
       pool.name,
-      { name: pool.name, type: 'POOL', state: poolState(storage, pool), pool_guid: pool.guid, properties: Object.fromEntries(columns.filter((column) => column !== 'name').map((column) => [column, { value: property(storage, pool, column) ?? '-', source: { type: 'NONE', data: '-' } }])) },
+      {
+        name: pool.name,
+        type: 'POOL',
+        state: poolState(storage, pool),
+        pool_guid: pool.guid,
+        properties: Object.fromEntries(
+          columns
+            .filter((column) => column !== 'name')
+            .map((column) => [
+              column,
+              { value: property(storage, pool, column) ?? '-', source: { type: 'NONE', data: '-' } },
+            ]),
+        ),
+      },
     ]);
-    return { stdout: `${JSON.stringify({ output_version: { command: 'zpool list', vers_major: 0, vers_minor: 1 }, pools: Object.fromEntries(entries) as unknown }, undefined, 2)}\n` };
+    return {
+      stdout: `${JSON.stringify({ output_version: { command: 'zpool list', vers_major: 0, vers_minor: 1 }, pools: Object.fromEntries(entries) as unknown }, undefined, 2)}\n`,
+    };
   }
   if (pools.length === 0) return { stdout: options.flags.has('H') ? '' : 'no pools available\n' };
   const shown = options.flags.has('H') ? rows : [columns.map((column) => column.toUpperCase()), ...rows];
   return { stdout: `${shown.map((row) => row.join(options.flags.has('H') ? '\t' : '  ')).join('\n')}\n` };
 }
 
-export function get(storage: Readonly<StorageSection>, args: readonly string[], openPool: OpenPool): ToolResult {
+export function get(
+  storage: Readonly<StorageSection>,
+  args: readonly string[],
+  openPool: OpenPool,
+): ToolResult {
   const options = parseOptions(args, 'Hpo:');
   if (options.unknown !== undefined) return failure(`invalid option '${options.unknown}'`, 2);
   const [names = '', ...pools] = options.operands;
@@ -75,9 +98,10 @@ export function set(storage: StorageSection, args: readonly string[], openPool: 
   if (pair === undefined || poolName === undefined) return failure('missing property=value argument', 2);
   const at = pair.indexOf('=');
   const name = at < 0 ? pair : pair.slice(0, at);
-  if (at < 0) return failure("missing value in property=value argument", 2);
+  if (at < 0) return failure('missing value in property=value argument', 2);
   const pool = openPool(poolName);
-  if (!settable.includes(name) && !name.includes(':')) return failure(`cannot set property for '${poolName}': invalid property '${name}'`);
+  if (!settable.includes(name) && !name.includes(':'))
+    return failure(`cannot set property for '${poolName}': invalid property '${name}'`);
   pool.properties[name] = pair.slice(at + 1);
   if (pool.properties['autoexpand'] === 'on') for (const leaf of poolLeaves(pool)) expand(storage, leaf);
   return {};

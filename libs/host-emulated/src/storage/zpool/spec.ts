@@ -1,6 +1,13 @@
 /** Turns a vdev specification (`mirror A B log C`) into vdevs, with ZFS' own checks and words. */
 import { type BlockDevice, clearDrive, findDevice, nodeOf, sizeOf } from '../devices.ts';
-import { MiB, type Partition, type Pool, type StorageSection, type Vdev, type VdevClass } from '../section.ts';
+import {
+  MiB,
+  type Partition,
+  type Pool,
+  type StorageSection,
+  type Vdev,
+  type VdevClass,
+} from '../section.ts';
 import { newGuid, poolLeaves } from './vdevs.ts';
 
 /** Sizes may differ by this much (zpool_vdev.c: ZPOOL_FUZZ). */
@@ -28,8 +35,14 @@ export function readGroups(words: readonly string[]): Group[] {
     }
     const raidz = /^raidz([123])?$/u.exec(word);
     if (raidz !== null || word === 'mirror') {
-      if (vdevClass === 'cache') throw new Refusal(`invalid vdev specification: unsupported 'cache' device: ${word}`);
-      current = { type: raidz === null ? 'mirror' : 'raidz', parity: Number(raidz?.[1] ?? (raidz === null ? 0 : 1)), class: vdevClass, paths: [] };
+      if (vdevClass === 'cache')
+        throw new Refusal(`invalid vdev specification: unsupported 'cache' device: ${word}`);
+      current = {
+        type: raidz === null ? 'mirror' : 'raidz',
+        parity: Number(raidz?.[1] ?? (raidz === null ? 0 : 1)),
+        class: vdevClass,
+        paths: [],
+      };
       groups.push(current);
       continue;
     }
@@ -43,7 +56,8 @@ export function readGroups(words: readonly string[]): Group[] {
 function checkCount(type: Group['type'], parity: number, count: number): void {
   const name = type === 'raidz' ? `raidz${parity}` : type;
   const least = type === 'mirror' ? 2 : type === 'raidz' ? parity + 1 : 1;
-  if (count < least) throw new Refusal(`invalid vdev specification: ${name} requires at least ${least} devices`);
+  if (count < least)
+    throw new Refusal(`invalid vdev specification: ${name} requires at least ${least} devices`);
 }
 
 /** The device for a path as the tool resolves it. */
@@ -52,18 +66,29 @@ export function resolveDevice(storage: Readonly<StorageSection>, given: string):
   const device = findDevice(storage, path);
   if (device !== undefined) return device;
   if (given.startsWith('/')) throw new Refusal(`cannot resolve path '${given}'`);
-  throw new Refusal(`cannot open '${given}': no such device in /dev\nmust be a full path or shorthand device name`);
+  throw new Refusal(
+    `cannot open '${given}': no such device in /dev\nmust be a full path or shorthand device name`,
+  );
 }
 
 /** Why a device may not be taken; the second kind can be overridden with `-f`. */
-export function usage(storage: Readonly<StorageSection>, path: string, device: BlockDevice): { always?: string; unlessForced?: string } {
+export function usage(
+  storage: Readonly<StorageSection>,
+  path: string,
+  device: BlockDevice,
+): { always?: string; unlessForced?: string } {
   const partitions = device.partition === undefined ? device.drive.partitions : [device.partition];
   for (const partition of partitions) {
-    const pool = storage.pools.find((candidate) => poolLeaves(candidate).some((leaf) => leaf.guid === partition.zfs_label));
+    const pool = storage.pools.find((candidate) =>
+      poolLeaves(candidate).some((leaf) => leaf.guid === partition.zfs_label),
+    );
     const node = nodeOf({ drive: device.drive, partition });
     if (pool?.imported === true) return { always: `${node} is part of active pool '${pool.name}'` };
     if (pool !== undefined) return { unlessForced: `${node} is part of exported pool '${pool.name}'` };
-    if (['root', 'esp', 'swap'].includes(partition.label)) return { always: `${node} is in use and contains a ${partition.label === 'esp' ? 'vfat' : 'crypto_LUKS'} filesystem.` };
+    if (['root', 'esp', 'swap'].includes(partition.label))
+      return {
+        always: `${node} is in use and contains a ${partition.label === 'esp' ? 'vfat' : 'crypto_LUKS'} filesystem.`,
+      };
   }
   if (device.drive.signature !== undefined) {
     return { unlessForced: `${path} contains a filesystem of type '${device.drive.signature}'` };
@@ -75,7 +100,12 @@ export function usage(storage: Readonly<StorageSection>, path: string, device: B
  * Checks a specification against the drives and the pool that it is for.
  * @throws Refusal in the tool's words.
  */
-export function checkSpec(storage: Readonly<StorageSection>, groups: readonly Group[], force: boolean, pool?: Pool): void {
+export function checkSpec(
+  storage: Readonly<StorageSection>,
+  groups: readonly Group[],
+  force: boolean,
+  pool?: Pool,
+): void {
   const complaints: string[] = [];
   const hard: string[] = [];
   const seen = new Set<string>();
@@ -92,14 +122,19 @@ export function checkSpec(storage: Readonly<StorageSection>, groups: readonly Gr
       sizes.push(sizeOf(device));
     }
     const name = group.type === 'raidz' ? 'raidz' : group.type;
-    if (Math.max(...sizes) - Math.min(...sizes) > fuzz) complaints.push(`${name} contains devices of different sizes`);
+    if (Math.max(...sizes) - Math.min(...sizes) > fuzz)
+      complaints.push(`${name} contains devices of different sizes`);
   }
   complaints.push(...replication(groups, pool));
   if (hard.length > 0) {
-    throw new Refusal(`invalid vdev specification\nthe following errors must be manually repaired:\n${hard.join('\n')}`);
+    throw new Refusal(
+      `invalid vdev specification\nthe following errors must be manually repaired:\n${hard.join('\n')}`,
+    );
   }
   if (complaints.length > 0 && !force) {
-    throw new Refusal(`invalid vdev specification\nuse '-f' to override the following errors:\n${complaints.join('\n')}`);
+    throw new Refusal(
+      `invalid vdev specification\nuse '-f' to override the following errors:\n${complaints.join('\n')}`,
+    );
   }
 }
 
@@ -111,25 +146,46 @@ interface Replication {
 
 function replication(groups: readonly Group[], pool: Pool | undefined): string[] {
   const counted = groups.filter((group) => group.class === 'normal' || group.class === 'special');
-  const levels = counted.map(({ type, parity, paths }): Replication => ({ type, parity, children: type === 'disk' ? 1 : paths.length }));
+  const levels = counted.map(({ type, parity, paths }): Replication => ({
+    type,
+    parity,
+    children: type === 'disk' ? 1 : paths.length,
+  }));
   const existing = pool?.vdevs
     .filter((vdev) => vdev.class === 'normal' || vdev.class === 'special')
-    .map((vdev): Replication => ({ type: vdev.type === 'replacing' ? 'disk' : vdev.type, parity: vdev.parity ?? 0, children: vdev.type === 'disk' ? 1 : vdev.children.length }));
+    .map((vdev): Replication => ({
+      type: vdev.type === 'replacing' ? 'disk' : vdev.type,
+      parity: vdev.parity ?? 0,
+      children: vdev.type === 'disk' ? 1 : vdev.children.length,
+    }));
   for (const [index, level] of levels.entries()) {
     const before = levels[index - 1];
-    if (before === undefined || before.type === 'disk' && level.type === 'disk') continue;
+    if (before === undefined || (before.type === 'disk' && level.type === 'disk')) continue;
     if (redundancyEqual(before, level)) continue;
-    if (before.type !== level.type) return [`mismatched replication level: both ${before.type} and ${level.type} vdevs are present`];
-    if (before.parity !== level.parity) return [`mismatched replication level: both ${before.parity} and ${level.parity} device parity ${level.type} vdevs are present`];
-    if (before.children !== level.children) return [`mismatched replication level: both ${before.children}-way and ${level.children}-way ${level.type} vdevs are present`];
+    if (before.type !== level.type)
+      return [`mismatched replication level: both ${before.type} and ${level.type} vdevs are present`];
+    if (before.parity !== level.parity)
+      return [
+        `mismatched replication level: both ${before.parity} and ${level.parity} device parity ${level.type} vdevs are present`,
+      ];
+    if (before.children !== level.children)
+      return [
+        `mismatched replication level: both ${before.children}-way and ${level.children}-way ${level.type} vdevs are present`,
+      ];
   }
   const level = levels.at(-1);
   const current = existing?.at(-1);
   if (level === undefined || current === undefined || redundancyEqual(current, level)) return [];
-  if (current.type !== level.type) return [`mismatched replication level: pool uses ${current.type} and new vdev is ${level.type}`];
-  if (current.parity !== level.parity) return [`mismatched replication level: pool uses ${current.parity} device parity and new vdev uses ${level.parity}`];
+  if (current.type !== level.type)
+    return [`mismatched replication level: pool uses ${current.type} and new vdev is ${level.type}`];
+  if (current.parity !== level.parity)
+    return [
+      `mismatched replication level: pool uses ${current.parity} device parity and new vdev uses ${level.parity}`,
+    ];
   if (current.children !== level.children && level.type !== 'disk') {
-    return [`mismatched replication level: pool uses ${current.children}-way ${current.type} and new vdev uses ${level.children}-way ${level.type}`];
+    return [
+      `mismatched replication level: pool uses ${current.children}-way ${current.type} and new vdev uses ${level.children}-way ${level.type}`,
+    ];
   }
   return [];
 }
@@ -152,11 +208,22 @@ export function takeDevice(storage: StorageSection, id: number, given: string, v
   const { drive } = device;
   clearDrive(drive);
   const size = drive.size_bytes - 10 * MiB;
-  const first: Partition = { number: 1, label: `zfs-${BigInt(guid).toString(16).padStart(16, '0')}`, start_sector: 2048, size_bytes: size, zfs_label: guid };
+  const first: Partition = {
+    number: 1,
+    label: `zfs-${BigInt(guid).toString(16).padStart(16, '0')}`,
+    start_sector: 2048,
+    size_bytes: size,
+    zfs_label: guid,
+  };
   const reserve = { number: 9, label: '', start_sector: 2048 + size / 512, size_bytes: 8 * MiB };
   drive.partition_table = true;
   drive.partitions = [first, reserve];
-  return { ...disk, path: `${path}${path.startsWith('/dev/disk/') ? '-part' : /\d$/u.test(path) ? 'p' : ''}1`, whole_disk: true, size };
+  return {
+    ...disk,
+    path: `${path}${path.startsWith('/dev/disk/') ? '-part' : /\d$/u.test(path) ? 'p' : ''}1`,
+    whole_disk: true,
+    size,
+  };
 }
 
 /** Makes the vdevs of a checked specification. */

@@ -8,20 +8,40 @@ import { allocated, deflatedSpaceOf, rootState, spaceOf, stateOf, vdevName } fro
 type Json = Record<string, unknown>;
 
 export function status(storage: Readonly<StorageSection>, args: readonly string[], now: number): ToolResult {
-  const options = parseOptions(args, 'jpLPtvxgi', ['json', 'json-int', 'json-flat-vdevs', 'json-pool-key-guid']);
-  if (options.unknown !== undefined) return failure(`invalid option '${options.unknown}'\nusage:\n\tstatus [-DdegiLPpstvx] [-j [--json-int]] [pool] ...`, 2);
+  const options = parseOptions(args, 'jpLPtvxgi', [
+    'json',
+    'json-int',
+    'json-flat-vdevs',
+    'json-pool-key-guid',
+  ]);
+  if (options.unknown !== undefined)
+    return failure(
+      `invalid option '${options.unknown}'\nusage:\n\tstatus [-DdegiLPpstvx] [-j [--json-int]] [pool] ...`,
+      2,
+    );
   const imported = storage.pools.filter((pool) => pool.imported);
   const missing = options.operands.find((name) => !imported.some((pool) => pool.name === name));
   if (missing !== undefined) return failure(`cannot open '${missing}': no such pool`);
-  const shown = imported.filter((pool) => options.operands.length === 0 || options.operands.includes(pool.name));
+  const shown = imported.filter(
+    (pool) => options.operands.length === 0 || options.operands.includes(pool.name),
+  );
   const chosen = shown.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   if (!options.flags.has('j') && !options.flags.has('json')) {
-    return { stdout: chosen.length === 0 ? 'no pools available\n' : chosen.map((pool) => text(storage, pool, now)).join('\n') };
+    return {
+      stdout:
+        chosen.length === 0
+          ? 'no pools available\n'
+          : chosen.map((pool) => text(storage, pool, now)).join('\n'),
+    };
   }
   const asInt = options.flags.has('json-int');
-  const pools = Object.fromEntries(chosen.map((pool) => [pool.name, poolJson(storage, pool, now, options.flags.has('t'))]));
+  const pools = Object.fromEntries(
+    chosen.map((pool) => [pool.name, poolJson(storage, pool, now, options.flags.has('t'))]),
+  );
   const output = { output_version: { command: 'zpool status', vers_major: 0, vers_minor: 1 }, pools };
-  return { stdout: `${JSON.stringify(output, (_key, value: unknown) => (typeof value === 'number' && !asInt ? String(value) : value), 2)}\n` };
+  return {
+    stdout: `${JSON.stringify(output, (_key, value: unknown) => (typeof value === 'number' && !asInt ? String(value) : value), 2)}\n`,
+  };
 }
 
 export function poolState(storage: Readonly<StorageSection>, pool: Pool): string {
@@ -31,7 +51,8 @@ export function poolState(storage: Readonly<StorageSection>, pool: Pool): string
 
 const reasons: Readonly<Record<string, { status: string; action: string; msgid: string }>> = {
   DEGRADED: {
-    status: 'One or more devices could not be used because the label is missing or\n\tinvalid.  Sufficient replicas exist for the pool to continue\n\tfunctioning in a degraded state.',
+    status:
+      'One or more devices could not be used because the label is missing or\n\tinvalid.  Sufficient replicas exist for the pool to continue\n\tfunctioning in a degraded state.',
     action: "Replace the device using 'zpool replace'.",
     msgid: 'ZFS-8000-4J',
   },
@@ -46,7 +67,11 @@ function poolJson(storage: Readonly<StorageSection>, pool: Pool, now: number, tr
   const state = poolState(storage, pool);
   const reason = reasons[state];
   const section = (vdevClass: VdevClass): Json =>
-    Object.fromEntries(pool.vdevs.filter((vdev) => vdev.class === vdevClass).map((vdev) => [vdevName(vdev), vdevJson(storage, pool, vdev, now, trim, true)]));
+    Object.fromEntries(
+      pool.vdevs
+        .filter((vdev) => vdev.class === vdevClass)
+        .map((vdev) => [vdevName(vdev), vdevJson(storage, pool, vdev, now, trim, true)]),
+    );
   const root = {
     name: pool.name,
     vdev_type: 'root',
@@ -61,7 +86,11 @@ function poolJson(storage: Readonly<StorageSection>, pool: Pool, now: number, tr
     checksum_errors: 0,
     vdevs: section('normal'),
   };
-  const named = Object.entries({ special: section('special'), logs: section('log'), l2cache: section('cache') });
+  const named = Object.entries({
+    special: section('special'),
+    logs: section('log'),
+    l2cache: section('cache'),
+  });
   return {
     name: pool.name,
     state,
@@ -69,7 +98,9 @@ function poolJson(storage: Readonly<StorageSection>, pool: Pool, now: number, tr
     txg: Math.floor(now / 5000) % 1_000_000,
     spa_version: 5000,
     zpl_version: 5,
-    ...(reason === undefined ? {} : { ...reason, moreinfo: `https://openzfs.github.io/openzfs-docs/msg/${reason.msgid}` }),
+    ...(reason === undefined
+      ? {}
+      : { ...reason, moreinfo: `https://openzfs.github.io/openzfs-docs/msg/${reason.msgid}` }),
     scan_stats: scanJson(pool, now),
     vdevs: { [pool.name]: root },
     ...Object.fromEntries(named.filter(([, content]) => Object.keys(content).length > 0)),
@@ -111,7 +142,14 @@ function scanJson(pool: Pool, now: number): Json {
   };
 }
 
-function vdevJson(storage: Readonly<StorageSection>, pool: Pool, vdev: Vdev, now: number, trim: boolean, top: boolean): Json {
+function vdevJson(
+  storage: Readonly<StorageSection>,
+  pool: Pool,
+  vdev: Vdev,
+  now: number,
+  trim: boolean,
+  top: boolean,
+): Json {
   const state = stateOf(storage, vdev);
   const faulted = state === 'FAULTED';
   const leaf = vdev.type === 'disk';
@@ -124,7 +162,11 @@ function vdevJson(storage: Readonly<StorageSection>, pool: Pool, vdev: Vdev, now
     class: vdev.class === 'cache' ? 'l2cache' : vdev.class,
     state,
     ...(top
-      ? { ...(vdev === first ? { alloc_space: allocated(pool) } : {}), total_space: spaceOf(vdev), def_space: deflatedSpaceOf(vdev) }
+      ? {
+          ...(vdev === first ? { alloc_space: allocated(pool) } : {}),
+          total_space: spaceOf(vdev),
+          def_space: deflatedSpaceOf(vdev),
+        }
       : {}),
     rep_dev_size: leaf ? (vdev.size ?? 0) : spaceOf(vdev),
     phys_space: leaf ? (vdev.size ?? 0) : undefined,
@@ -132,10 +174,22 @@ function vdevJson(storage: Readonly<StorageSection>, pool: Pool, vdev: Vdev, now
     write_errors: faulted ? 180 : 0,
     checksum_errors: 0,
     ...(leaf ? { slow_ios: 0 } : {}),
-    ...(vdev.not_present === true ? { not_present: 1, was: vdev.path } : faulted ? { aux: 'too many errors' } : state === 'UNAVAIL' && leaf ? { aux: 'corrupted data' } : {}),
+    ...(vdev.not_present === true
+      ? { not_present: 1, was: vdev.path }
+      : faulted
+        ? { aux: 'too many errors' }
+        : state === 'UNAVAIL' && leaf
+          ? { aux: 'corrupted data' }
+          : {}),
     ...(vdev.removing_until === undefined ? {} : { removing: 1 }),
     ...(leaf && trim ? trimJson(vdev, now) : {}),
-    ...(leaf ? {} : { vdevs: Object.fromEntries(vdev.children.map((child) => [vdevName(child), vdevJson(storage, pool, child, now, trim, false)])) }),
+    ...(leaf
+      ? {}
+      : {
+          vdevs: Object.fromEntries(
+            vdev.children.map((child) => [vdevName(child), vdevJson(storage, pool, child, now, trim, false)]),
+          ),
+        }),
   };
 }
 
@@ -157,7 +211,12 @@ function text(storage: Readonly<StorageSection>, pool: Pool, now: number): strin
   const state = poolState(storage, pool);
   const reason = reasons[state];
   const lines = [`  pool: ${pool.name}`, ` state: ${state}`];
-  if (reason !== undefined) lines.push(`status: ${reason.status}`, `action: ${reason.action}`, `   see: https://openzfs.github.io/openzfs-docs/msg/${reason.msgid}`);
+  if (reason !== undefined)
+    lines.push(
+      `status: ${reason.status}`,
+      `action: ${reason.action}`,
+      `   see: https://openzfs.github.io/openzfs-docs/msg/${reason.msgid}`,
+    );
   if (pool.scan !== undefined) lines.push(`  scan: ${scanText(pool, now)}`);
   const rows: [number, string, string][] = [[0, pool.name, rootState(storage, pool)]];
   const add = (vdev: Vdev, depth: number): void => {
@@ -166,12 +225,23 @@ function text(storage: Readonly<StorageSection>, pool: Pool, now: number): strin
   };
   for (const vdevClass of ['normal', 'special', 'log', 'cache'] as const) {
     const members = pool.vdevs.filter((vdev) => vdev.class === vdevClass);
-    if (vdevClass !== 'normal' && members.length > 0) rows.push([0, vdevClass === 'log' ? 'logs' : vdevClass, '']);
+    if (vdevClass !== 'normal' && members.length > 0)
+      rows.push([0, vdevClass === 'log' ? 'logs' : vdevClass, '']);
     for (const vdev of members) add(vdev, 1);
   }
   const width = Math.max(...rows.map(([depth, name]) => depth * 2 + name.length));
-  const table = rows.map(([depth, name, shown]) => `\t${`${'  '.repeat(depth)}${name}`.padEnd(width)}${shown === '' ? '' : `  ${shown.padEnd(8)}      0     0     0`}`);
-  lines.push('config:', '', `\t${'NAME'.padEnd(width)}  STATE     READ WRITE CKSUM`, ...table, '', 'errors: No known data errors');
+  const table = rows.map(
+    ([depth, name, shown]) =>
+      `\t${`${'  '.repeat(depth)}${name}`.padEnd(width)}${shown === '' ? '' : `  ${shown.padEnd(8)}      0     0     0`}`,
+  );
+  lines.push(
+    'config:',
+    '',
+    `\t${'NAME'.padEnd(width)}  STATE     READ WRITE CKSUM`,
+    ...table,
+    '',
+    'errors: No known data errors',
+  );
   return `${lines.join('\n')}\n`;
 }
 

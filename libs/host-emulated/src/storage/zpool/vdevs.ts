@@ -32,7 +32,10 @@ export function vdevName(vdev: Vdev): string {
 }
 
 /** Finds a vdev by what a person may call it: name, full path with or without `-part1`, or guid. */
-export function findVdev(pool: Pool, name: string): { vdev: Vdev; siblings: Vdev[]; parent: Vdev | undefined } | undefined {
+export function findVdev(
+  pool: Pool,
+  name: string,
+): { vdev: Vdev; siblings: Vdev[]; parent: Vdev | undefined } | undefined {
   const search = (siblings: Vdev[], parent: Vdev | undefined): ReturnType<typeof findVdev> => {
     for (const vdev of siblings) {
       if (isCalled(vdev, name)) return { vdev, siblings, parent };
@@ -98,7 +101,9 @@ export function deflatedSpaceOf(vdev: Vdev): number {
 }
 
 function leafSizes(vdev: Vdev): number[] {
-  return vdev.type === 'disk' ? [usable(vdev.size ?? 0)] : vdev.children.map((child) => Math.min(...leafSizes(child)));
+  return vdev.type === 'disk'
+    ? [usable(vdev.size ?? 0)]
+    : vdev.children.map((child) => Math.min(...leafSizes(child)));
 }
 
 /** Bytes in use in the pool. */

@@ -15,8 +15,19 @@ import { Refusal } from './spec.ts';
 import { status } from './status.ts';
 
 type OpenPool = (name: string) => Pool;
-type Reader = (storage: StorageSection, args: readonly string[], now: number, openPool: OpenPool) => ToolResult;
-type Writer = (storage: StorageSection, args: readonly string[], openPool: OpenPool, now: number, files: Files) => ToolResult | Promise<ToolResult>;
+type Reader = (
+  storage: StorageSection,
+  args: readonly string[],
+  now: number,
+  openPool: OpenPool,
+) => ToolResult;
+type Writer = (
+  storage: StorageSection,
+  args: readonly string[],
+  openPool: OpenPool,
+  now: number,
+  files: Files,
+) => ToolResult | Promise<ToolResult>;
 
 const readers: Readonly<Record<string, Reader>> = {
   status,
@@ -75,12 +86,18 @@ export const zpool: Tool = async (call) => {
   if (command === 'wait') return wait(call);
   const reader = readers[command];
   if (reader !== undefined) {
-    const storage = structuredClone(call.machine.read().storage) as StorageSection;
+    const storage = structuredClone<StorageSection>(call.machine.read().storage);
     settle(storage, now);
     return answer(() => reader(storage, args, now, opener(storage)));
   }
   const writer = writers[command];
-  if (writer === undefined) return failure(command === '' ? 'missing command\nusage: zpool command args ...' : `unrecognized command '${command}'\nusage: zpool command args ...`, 2);
+  if (writer === undefined)
+    return failure(
+      command === ''
+        ? 'missing command\nusage: zpool command args ...'
+        : `unrecognized command '${command}'\nusage: zpool command args ...`,
+      2,
+    );
   return changing(call, (storage) => writer(storage, args, opener(storage), now, call.files));
 };
 
