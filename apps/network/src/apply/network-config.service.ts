@@ -5,16 +5,17 @@
  * a record on disk says so before anything else is touched; whatever fails, expires, is killed or loses power ends in
  * the configuration of the state file. Changes run one at a time.
  */
-import { parseDuration } from '@incusos/contracts/rest';
 import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import { HOST, type Host } from '@incusos/host';
 import { DomainError, LOGGER, type Logger } from '@incusos/service';
 import { StateRefusedError, type StateStore } from '@incusos/state';
 import { stateFailure } from '@incusos/state-owner';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { timeoutOf } from '../config/confirmation-timeout.ts';
 import { defaultConfig } from '../config/defaults.ts';
 import { normalizeConfig } from '../config/normalize.ts';
 import { checkPresence, resolveNames } from '../config/resolve-names.ts';
+import { seededConfig } from '../config/seeded-config.ts';
 import { refuseUnsupported } from '../config/supported.ts';
 import { validateConfig } from '../config/validate.ts';
 import { refuse } from '../config/violation.ts';
@@ -138,7 +139,8 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
   private checkRequest(request: SystemNetworkConfig | undefined): SystemNetworkConfig {
     if (this.unconfirmed !== undefined) this.refuseSecond();
     if (request === undefined || request.interfaces.length + request.bonds.length + request.vlans.length === 0) {
-      throw invalid('config', 'network configuration has no devices defined');
+      const reason = 'network configuration has no devices defined';
+      throw new DomainError('INVALID_REQUEST', reason, { fields: [{ field: 'config', reason }] });
     }
     timeoutOf(request);
     refuse(validateConfig(normalizeConfig(request), 'loose'));
@@ -288,11 +290,28 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
   private async bringUp(): Promise<void> {
     const cards = await this.cards();
     const stored = this.store.current.config ?? undefined;
+    if (stored === undefined && (await this.followSeed(cards))) return;
     const config = stored === undefined ? defaultConfig(cards) : resolveNames(stored, { cards, configured: undefined });
     if (stored === undefined || JSON.stringify(stored) !== JSON.stringify(config)) await this.storeResolved(config, cards);
     await applyConfig(this.host, config);
     this.onChanged();
     this.findTheTime();
+  }
+
+  /** Whether the network came up as a first boot's seed says; a seed that can't be used locks nobody out. */
+  private async followSeed(cards: readonly NetworkCard[]): Promise<boolean> {
+    try {
+      const config = await seededConfig(this.host, cards);
+      if (config === undefined) return false;
+      await applyConfig(this.host, config);
+      await this.storeResolved(config, cards);
+    } catch (error) {
+      this.logger.error('the network seed is not used, every card asks for its addresses', { error: reasonOf(error) });
+      return false;
+    }
+    this.onChanged();
+    this.findTheTime();
+    return true;
   }
 
   private async storeResolved(config: SystemNetworkConfig, cards: readonly NetworkCard[]): Promise<void> {
@@ -315,34 +334,6 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
       },
     );
   }
-}
-
-function invalid(field: string, reason: string): DomainError {
-  return new DomainError('INVALID_REQUEST', reason, { fields: [{ field, reason }] });
-}
-
-/**
- * Milliseconds in which a configuration has to be confirmed: its own timeout, else its default; none means that no
- * confirmation is needed.
- * @throws DomainError with the contract's texts.
- */
-export function timeoutOf(config: SystemNetworkConfig): number | undefined {
-  const read = (field: 'confirmation_timeout' | 'default_confirmation_timeout'): number | undefined => {
-    const { [field]: text = '' } = config;
-    if (text === '') return undefined;
-    const what = field.replaceAll('_', ' ');
-    let nanoseconds: bigint;
-    try {
-      nanoseconds = parseDuration(text);
-    } catch (error) {
-      throw invalid(`config.${field}`, `invalid ${what} provided: ${reasonOf(error)}`);
-    }
-    if (nanoseconds <= 0n) throw invalid(`config.${field}`, `${what} must be greater than zero`);
-    return Math.max(1, Number(nanoseconds / 1_000_000n));
-  };
-  const own = read('confirmation_timeout');
-  const byDefault = read('default_confirmation_timeout');
-  return own ?? byDefault;
 }
 
 /** A clock that was set back meanwhile must not make the wait longer than it was meant to be. */
