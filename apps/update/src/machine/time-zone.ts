@@ -40,7 +40,11 @@ interface Parts {
   readonly second: number;
 }
 
-function parts(date: Date, timeZone: string): Parts {
+/** Making one takes far longer than using it, and a machine is in one zone. */
+let lastFormat: { readonly timeZone: string; readonly format: Intl.DateTimeFormat } | undefined;
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  if (lastFormat?.timeZone === timeZone) return lastFormat.format;
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     hourCycle: 'h23',
@@ -52,6 +56,12 @@ function parts(date: Date, timeZone: string): Parts {
     minute: 'numeric',
     second: 'numeric',
   });
+  lastFormat = { timeZone, format };
+  return format;
+}
+
+function parts(date: Date, timeZone: string): Parts {
+  const format = formatOf(timeZone);
   const found = new Map(format.formatToParts(date).map(({ type, value }) => [type, value]));
   const number = (type: Intl.DateTimeFormatPartTypes): number => Number(found.get(type));
   return {
@@ -67,7 +77,7 @@ function parts(date: Date, timeZone: string): Parts {
 
 function isKnown(timeZone: string): boolean {
   try {
-    Intl.DateTimeFormat('en-US', { timeZone });
+    formatOf(timeZone);
     return true;
   } catch {
     return false;
