@@ -31,22 +31,28 @@ export function toGrpcError(error: DomainError): Partial<StatusObject> {
   return { code, details: error.message, metadata };
 }
 
-/** The error that a call of ours failed with. `service` names who was called, for when it didn't answer at all. */
-export function fromGrpcError(error: ServiceError, service: string): DomainError {
+/**
+ * The error that a call of ours failed with.
+ * @param service who was called, for when it didn't answer at all.
+ * @param gaveUp whether we cancelled the call ourselves; otherwise one that was cancelled was broken off by a service
+ * that stops.
+ */
+export function fromGrpcError(error: ServiceError, service: string, gaveUp = false): DomainError {
   const details = error.metadata.get(detailsKey)[0];
   if (details instanceof Buffer) return fromDetails(Status.decode(details), error);
-  return new DomainError(reasonOfStatus(error.code), explanation(error, service), { cause: error });
+  const code = error.code === status.CANCELLED && !gaveUp ? status.UNAVAILABLE : error.code;
+  return new DomainError(reasonOfStatus(code), explanation(code, error.details, service), { cause: error });
 }
 
 /** A sentence for a status that came from gRPC itself and not from a handler of ours. */
-function explanation(error: ServiceError, service: string): string {
+function explanation(code: status, details: string, service: string): string {
   const sentences: Partial<Record<status, string>> = {
     [status.UNAVAILABLE]: `the ${service} service is not available right now, try again`,
     [status.DEADLINE_EXCEEDED]: `the ${service} service did not answer in time`,
     [status.UNIMPLEMENTED]: 'not implemented',
     [status.RESOURCE_EXHAUSTED]: `a message to or from the ${service} service is too large`,
   };
-  return sentences[error.code] ?? error.details;
+  return sentences[code] ?? details;
 }
 
 function fromDetails(rpcStatus: Status, cause: ServiceError): DomainError {

@@ -123,6 +123,23 @@ describe('a call to another service', () => {
     });
   });
 
+  it('is unavailable when the service ends in the middle of it', async () => {
+    const { promise: begun, resolve } = Promise.withResolvers<undefined>();
+    const client = await serve({
+      resetState: () => {
+        resolve(undefined);
+        return new Promise(() => undefined);
+      },
+    });
+    const failure = failureOf(client.resetState({}));
+    await begun;
+    server?.forceShutdown();
+    expect(await failure).toMatchObject({
+      reason: 'UNAVAILABLE',
+      message: 'the test service is not available right now, try again',
+    });
+  });
+
   it('works again once the service is back on its socket', async () => {
     const client = await serve({ resetState: () => ({}) });
     await client.resetState({});
@@ -262,6 +279,29 @@ describe('a stream', () => {
       reason: 'INVALID_REQUEST',
       message: 'file-3 is not ours',
     });
+  });
+
+  it('that its caller breaks off is not taken for one that came to its end', async () => {
+    const { promise: outcome, resolve } = Promise.withResolvers<unknown>();
+    const stop = new AbortController();
+    const client = await serve({
+      async stageImport(requests) {
+        try {
+          for await (const { restore_id } of requests) if (restore_id === 'r') stop.abort();
+          resolve('came to its end');
+        } catch (error) {
+          resolve(error);
+        }
+        return {};
+      },
+    });
+    const endless = async function* (): AsyncGenerator<StageImportRequest> {
+      yield* upload(1);
+      await new Promise(() => undefined);
+    };
+    const failure = failureOf(client.stageImport(endless(), { signal: stop.signal }));
+    expect(await outcome).toMatchObject({ reason: 'CANCELLED' });
+    expect((await failure).reason).toBe('CANCELLED');
   });
 
   it('whose source fails cancels the call and gives the source’s error', async () => {

@@ -3,7 +3,6 @@
  * is made for, is cancelled with it, and carries its correlation id.
  */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import {
   Client,
   type ClientOptions,
@@ -18,6 +17,7 @@ import { fromGrpcError } from '../errors/grpc-status.ts';
 import { socketPath } from '../lifecycle/sockets.ts';
 import { currentCall } from './call-context.ts';
 import { correlationIdKey } from './metadata-keys.ts';
+import { endMessage } from './request-end.ts';
 import type { MethodShape, ServiceClient, ServiceShape } from './types.ts';
 
 export interface CallOptions {
@@ -68,14 +68,13 @@ function bind(client: Client, service: string, method: MethodShape): unknown {
     return (requests: AsyncIterable<unknown>, options: CallOptions = {}) => {
       const call = client.makeBidiStreamRequest(
         method.path,
-        serialize,
+        asItIs,
         deserialize,
         metadata(),
         deadline(options),
       );
-      const done = cancelWith(call, options.signal);
-      void send(requests, call).catch(() => call.cancel());
-      return receive(call, service, done);
+      void send(requests, serialize, call).catch(() => call.cancel());
+      return receive(call, service, options.signal);
     };
   }
   if (method.responseStream) {
@@ -88,7 +87,7 @@ function bind(client: Client, service: string, method: MethodShape): unknown {
         metadata(),
         deadline(options),
       );
-      return receive(call, service, cancelWith(call, options.signal));
+      return receive(call, service, options.signal);
     };
   }
   if (method.requestStream) {
@@ -97,7 +96,7 @@ function bind(client: Client, service: string, method: MethodShape): unknown {
         let sourceError: unknown;
         const call = client.makeClientStreamRequest(
           method.path,
-          serialize,
+          asItIs,
           deserialize,
           metadata(),
           deadline(options),
@@ -105,11 +104,11 @@ function bind(client: Client, service: string, method: MethodShape): unknown {
             done();
             if (sourceError !== undefined) reject(asError(sourceError));
             else if (error === null) resolve(answer);
-            else reject(fromGrpcError(error, service));
+            else reject(fromGrpcError(error, service, options.signal?.aborted));
           },
         );
         const done = cancelWith(call, options.signal);
-        send(requests, call).catch((error: unknown) => {
+        send(requests, serialize, call).catch((error: unknown) => {
           sourceError = error;
           call.cancel();
         });
@@ -127,7 +126,7 @@ function bind(client: Client, service: string, method: MethodShape): unknown {
         (error, answer) => {
           done();
           if (error === null) resolve(answer);
-          else reject(fromGrpcError(error, service));
+          else reject(fromGrpcError(error, service, options.signal?.aborted));
         },
       );
       const done = cancelWith(call, options.signal);
@@ -154,25 +153,48 @@ function cancelWith(call: { cancel(): void }, signal: AbortSignal | undefined): 
   return () => signal.removeEventListener('abort', cancel);
 }
 
-async function send(requests: AsyncIterable<unknown>, call: ClientWritableStream<unknown>): Promise<void> {
+/** @param serialize of one request; one that has nothing to say is left out, since an empty message is the end. */
+async function send(
+  requests: AsyncIterable<unknown>,
+  serialize: (request: unknown) => Buffer,
+  call: ClientWritableStream<Buffer>,
+): Promise<void> {
   for await (const request of requests) {
     // A call that ended early (refused, gone) takes no more; its own error says why.
     if (call.destroyed || call.writableEnded) return;
-    if (!call.write(request))
-      await Promise.race([once(call, 'drain'), once(call, 'close'), once(call, 'status')]);
+    const bytes = serialize(request);
+    if (bytes.length > 0 && !call.write(bytes)) await roomOrEnd(call);
   }
+  call.write(endMessage);
   call.end();
+}
+
+function asItIs(bytes: Buffer): Buffer {
+  return bytes;
+}
+
+/** Waits until a call takes more, or has ended. */
+function roomOrEnd(call: ClientWritableStream<Buffer>): Promise<void> {
+  const events = ['drain', 'close', 'status', 'error'] as const;
+  return new Promise((resolve) => {
+    const go = (): void => {
+      for (const event of events) call.removeListener(event, go);
+      resolve();
+    };
+    for (const event of events) call.once(event, go);
+  });
 }
 
 async function* receive(
   call: ClientReadableStream<unknown>,
   service: string,
-  done: () => void,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator {
+  const done = cancelWith(call, signal);
   try {
     for await (const message of call) yield message;
   } catch (error) {
-    throw isServiceError(error) ? fromGrpcError(error, service) : asError(error);
+    throw isServiceError(error) ? fromGrpcError(error, service, signal?.aborted) : asError(error);
   } finally {
     done();
     call.cancel();

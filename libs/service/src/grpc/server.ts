@@ -21,6 +21,7 @@ import { toGrpcError } from '../errors/grpc-status.ts';
 import type { Logger } from '../logging/logger.ts';
 import { type CallContext, runInCall } from './call-context.ts';
 import { correlationIdKey } from './metadata-keys.ts';
+import { endOfRequests, withRequestEnd } from './request-end.ts';
 import type { MethodShape, ServiceShape } from './types.ts';
 
 /** A call without a deadline gets this one. */
@@ -48,14 +49,14 @@ export function addController(
       throw new Error(`${controller.constructor.name} lacks ${name} of ${method.path}`);
     implementation[name] = handle(method, handler.bind(controller) as AnyHandler, logger);
   }
-  server.addService(definition as unknown as ServiceDefinition, implementation);
+  server.addService(withRequestEnd(definition) as unknown as ServiceDefinition, implementation);
 }
 
 function handle(method: MethodShape, handler: AnyHandler, logger: Logger): UntypedHandleCall {
   if (method.responseStream) {
     return (call: ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>) => {
       const context = contextOf(call);
-      const request = method.requestStream ? call : 'request' in call ? call.request : undefined;
+      const request = 'request' in call ? call.request : requestsOf(call);
       void runInCall(context, async () => {
         try {
           await pump(handler(request, context) as AsyncIterable<unknown>, call, context.signal);
@@ -72,7 +73,7 @@ function handle(method: MethodShape, handler: AnyHandler, logger: Logger): Untyp
     callback: sendUnaryData<unknown>,
   ) => {
     const context = contextOf(call);
-    const request = method.requestStream ? call : 'request' in call ? call.request : undefined;
+    const request = 'request' in call ? call.request : requestsOf(call);
     void runInCall(context, async () => {
       try {
         const answer: unknown = await handler(request, context);
@@ -82,6 +83,22 @@ function handle(method: MethodShape, handler: AnyHandler, logger: Logger): Untyp
       }
     });
   };
+}
+
+/** The requests of a stream. One that its caller broke off must not look like one that came to its end. */
+async function* requestsOf(
+  call: ServerReadableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>,
+): AsyncGenerator {
+  let complete = false;
+  try {
+    for await (const request of call as AsyncIterable<unknown>) {
+      if (request === endOfRequests) complete = true;
+      else yield request;
+    }
+  } catch (error) {
+    if (!call.cancelled) throw error;
+  }
+  if (!complete) throw new DomainError('CANCELLED', 'the caller broke off before it had sent everything');
 }
 
 async function pump(
@@ -115,15 +132,19 @@ function cancellationOf(call: AnyCall): AbortSignal {
   const known = cancellations.get(call);
   if (known !== undefined) return known;
   const controller = new AbortController();
-  const abort = (): void => controller.abort(new DomainError('CANCELLED', 'the caller gave up'));
+  const abort = (): void => controller.abort(gaveUp());
   if (call.cancelled) abort();
   else (call as EventEmitter).once('cancelled', abort);
   cancellations.set(call, controller.signal);
   return controller.signal;
 }
 
+function gaveUp(): DomainError {
+  return new DomainError('CANCELLED', 'the caller gave up');
+}
+
 function statusError(error: unknown, method: MethodShape, context: CallContext, logger: Logger): Error {
-  const known = error instanceof DomainError ? error : undefined;
+  const known = error instanceof DomainError ? error : context.signal.aborted ? gaveUp() : undefined;
   if (known === undefined || known.reason === 'INTERNAL') {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     logger.error('call failed unexpectedly', { method: method.path, error: detail });
