@@ -35,7 +35,9 @@ describe('parseRestJson', () => {
     ['{\n  "a" 1}', 'invalid JSON at line 2, column 7'],
     ['{"a":', 'invalid JSON: unexpected end of text'],
     ['', 'invalid JSON: unexpected end of text'],
-    ['secret', 'invalid JSON: unexpected character "s"'],
+    ['secret', 'invalid JSON at line 1, column 1'],
+    ['{\n  "a": nul }', 'invalid JSON at line 2, column 11'],
+    ['[true, tru , 1]', 'invalid JSON at line 1, column 11'],
   ])('says where %j goes wrong without quoting it', (text, message) => {
     expect(() => parseRestJson(text)).toThrow(new JsonError(message));
   });

@@ -75,12 +75,39 @@ function isDeeperThan(text: string, limit: number): boolean {
 
 /** V8's own message quotes the text, which may hold a secret. */
 function describe(error: SyntaxError, text: string): string {
+  if (endsTooSoon(error, text)) return 'invalid JSON: unexpected end of text';
+  const lines = text.slice(0, positionIn(error) ?? firstMistake(text)).split('\n');
+  return `invalid JSON at line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
+}
+
+/** Whether nothing is wrong with a text but that it ends. */
+function endsTooSoon(error: SyntaxError, text: string): boolean {
+  return error.message.includes('end of JSON input') || positionIn(error) === text.length;
+}
+
+function positionIn(error: SyntaxError): number | undefined {
   const position = /at position (\d+)/.exec(error.message)?.[1];
-  if (position !== undefined) {
-    const lines = text.slice(0, Number(position)).split('\n');
-    return `invalid JSON at line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
+  return position === undefined ? undefined : Number(position);
+}
+
+/** V8 says of some mistakes only what, not where: it is after the longest beginning that could still go on. */
+function firstMistake(text: string): number {
+  let fine = 0;
+  let wrong = text.length;
+  while (wrong - fine > 1) {
+    const middle = Math.floor((fine + wrong) / 2);
+    if (couldGoOn(text.slice(0, middle))) fine = middle;
+    else wrong = middle;
   }
-  if (/end of JSON input/.test(error.message)) return 'invalid JSON: unexpected end of text';
-  const token = /^Unexpected token '(.{1,2})',/u.exec(error.message)?.[1];
-  return token === undefined ? 'invalid JSON' : `invalid JSON: unexpected character ${JSON.stringify(token)}`;
+  return fine;
+}
+
+function couldGoOn(beginning: string): boolean {
+  try {
+    JSON.parse(beginning);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return endsTooSoon(error, beginning);
+  }
 }
