@@ -35,6 +35,7 @@ try {
 function portOf(text: string | undefined): number {
   if (text === undefined || text === '') return defaultPort;
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`INCUSOS_HTTPS_PORT is ${text}, not a port`);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new Error(`INCUSOS_HTTPS_PORT is ${text}, not a port`);
   return port;
 }

@@ -46,11 +46,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const identity = await serverIdentity(options.directory ?? gatewayDirectory());
   const requests = new RequestLog(logger);
   const { adapter, handler, local } = createHttp(requests);
-  const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.of({ logger, identity, requests }), adapter, {
-    logger: new NestLogger(logger),
-    bodyParser: false,
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    GatewayModule.of({ logger, identity, requests }),
+    adapter,
+    {
+      logger: new NestLogger(logger),
+      bodyParser: false,
+      abortOnError: false,
+    },
+  );
   app.useGlobalFilters(app.get(EnvelopeFilter));
   await app.init();
   await adapter.getInstance().ready();
@@ -78,10 +82,12 @@ function createHttp(requests: RequestLog) {
 }
 
 /** Takes no more requests and waits for those under way. */
-async function drain(servers: readonly Pick<Server, 'close' | 'closeIdleConnections' | 'closeAllConnections'>[]): Promise<void> {
+async function drain(
+  servers: readonly Pick<Server, 'close' | 'closeIdleConnections' | 'closeAllConnections'>[],
+): Promise<void> {
   let open = servers.length;
   for (const server of servers) server.close(() => (open -= 1));
-  for (const end = Date.now() + drainMs; open > 0 && Date.now() < end; ) {
+  for (const end = Date.now() + drainMs; open > 0 && Date.now() < end;) {
     for (const server of servers) server.closeIdleConnections();
     await new Promise((resolve) => setTimeout(resolve, drainCheckMs));
   }

@@ -13,7 +13,19 @@ import {
 } from '@incusos/contracts/applications';
 import { bodies } from '@incusos/contracts/dto';
 import { Application, ApplicationIncus, ApplicationOpenFGA } from '@incusos/contracts/rest/applications';
-import { BadRequestException, Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Req, Res } from '@nestjs/common';
+import {
+  BadRequestException,
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Put,
+  Req,
+  Res,
+} from '@nestjs/common';
 import { DomainError } from '@incusos/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Services } from '../grpc/services.ts';
@@ -110,7 +122,9 @@ export class ApplicationsController {
 
   @Upload(':name/::restore')
   async restore(@Param('name') name: string, @Body() upload: unknown): Promise<string> {
-    await this.services.applications.restore(restoreMessages(name, upload), { timeoutMs: timeLimits.archive });
+    await this.services.applications.restore(restoreMessages(name, upload), {
+      timeoutMs: timeLimits.archive,
+    });
     return done;
   }
 
@@ -147,11 +161,20 @@ function applicationReply(application: InstalledApplication): string {
 function applicationConfig(kind: InstalledApplication['$case'], body: unknown): SetConfigRequest['config'] {
   switch (kind) {
     case 'plain':
-      return { $case: kind, value: checkBody(bodies.applicationConfigs[kind], body).config ?? ApplicationConfig.create() };
+      return {
+        $case: kind,
+        value: checkBody(bodies.applicationConfigs[kind], body).config ?? ApplicationConfig.create(),
+      };
     case 'incus':
-      return { $case: kind, value: checkBody(bodies.applicationConfigs[kind], body).config ?? ApplicationIncusConfig.create() };
+      return {
+        $case: kind,
+        value: checkBody(bodies.applicationConfigs[kind], body).config ?? ApplicationIncusConfig.create(),
+      };
     case 'openfga':
-      return { $case: kind, value: checkBody(bodies.applicationConfigs[kind], body).config ?? ApplicationOpenFGAConfig.create() };
+      return {
+        $case: kind,
+        value: checkBody(bodies.applicationConfigs[kind], body).config ?? ApplicationOpenFGAConfig.create(),
+      };
   }
 }
 

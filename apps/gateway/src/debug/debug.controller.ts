@@ -25,7 +25,16 @@ export class DebugController {
 
   @Get()
   list(@Req() request: FastifyRequest): string {
-    return success(urlList(request.raw, '/1.0/debug', ['kernel', 'log', 'processes', 'report', ':run-script', 'secureboot']));
+    return success(
+      urlList(request.raw, '/1.0/debug', [
+        'kernel',
+        'log',
+        'processes',
+        'report',
+        ':run-script',
+        'secureboot',
+      ]),
+    );
   }
 
   @Get('kernel')

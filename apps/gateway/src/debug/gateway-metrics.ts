@@ -16,7 +16,9 @@ export class GatewayMetrics {
    * @param match metric families or prefixes of them; empty = all.
    */
   addTo(report: DebugReport | undefined, match: readonly string[]): DebugReport {
-    const own = this.metrics().filter(({ name }) => match.length === 0 || match.some((part) => name.startsWith(part)));
+    const own = this.metrics().filter(
+      ({ name }) => match.length === 0 || match.some((part) => name.startsWith(part)),
+    );
     return {
       media_type: report?.media_type ?? 'application/json',
       timestamp: report?.timestamp ?? new Date().toISOString(),

@@ -2,7 +2,14 @@
  * Turns whatever a request ended with into the envelope: our errors by their reason, HTTP's own by their status, and
  * everything else as a 500 that tells nothing but the id under which the log has it.
  */
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, NotFoundException } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  Inject,
+  NotFoundException,
+} from '@nestjs/common';
 import { DomainError, httpStatus, LOGGER, type Logger } from '@incusos/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isEndpointPath } from '../endpoints/endpoint-table.ts';
@@ -42,7 +49,10 @@ export class EnvelopeFilter implements ExceptionFilter {
       path: request.url.split('?', 1)[0],
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
-    return { status: 500, message: `an internal error occurred; the log has the details under ${request.id}` };
+    return {
+      status: 500,
+      message: `an internal error occurred; the log has the details under ${request.id}`,
+    };
   }
 }
 

@@ -16,12 +16,17 @@ const maxParamLength = 256;
  * The HTTP adapter. It listens nowhere: `createServer` gets the handler of all requests and gives the server that
  * Fastify takes for its own.
  */
-export function createHttpAdapter(createServer: (handler: RequestListener) => Server, log: RequestLog): FastifyAdapter {
+export function createHttpAdapter(
+  createServer: (handler: RequestListener) => Server,
+  log: RequestLog,
+): FastifyAdapter {
   const adapter = new FastifyAdapter({
     serverFactory: (handler: RequestListener) => createServer(handler),
     genReqId: requestId,
     exposeHeadRoutes: false,
-    maxParamLength,
+    routerOptions: { maxParamLength },
+    // No route has a schema; without these, Fastify loads the compilers for them.
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     // No middleware of Express' kind runs here.
     skipMiddie: true,
     multipart: false,
@@ -29,7 +34,9 @@ export function createHttpAdapter(createServer: (handler: RequestListener) => Se
     // The router's own refusals, which reach no route and no filter.
     frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
       const tooLong = error.code === 'FST_ERR_MAX_PARAM_LENGTH';
-      const [status, message] = tooLong ? ([404, 'not found'] as const) : ([400, 'the request path is not valid'] as const);
+      const [status, message] = tooLong
+        ? ([404, 'not found'] as const)
+        : ([400, 'the request path is not valid'] as const);
       void reply
         .code(status)
         .headers({ 'content-type': 'application/json', 'x-content-type-options': 'nosniff' })
@@ -44,6 +51,8 @@ export function createHttpAdapter(createServer: (handler: RequestListener) => Se
       'x-content-type-options': 'nosniff',
       'x-request-id': request.id,
     });
+    // Replies are JSON text already, and their content type is to stay as it is.
+    reply.serializer(asItIs);
     runInCall(callOf(request, reply), next);
   });
   instance.addHook('onResponse', (request, reply, next) => {
@@ -51,4 +60,12 @@ export function createHttpAdapter(createServer: (handler: RequestListener) => Se
     next();
   });
   return adapter;
+}
+
+function noCompiler(): never {
+  throw new Error('routes of this API have no schema');
+}
+
+function asItIs(payload: string): string {
+  return payload;
 }

@@ -37,7 +37,9 @@ export function checkBody<T extends object>(rules: BodyRules<T>, value: unknown)
   const result = validateBody(rules, value);
   if (result.valid) return result.message;
   const { violations } = result;
-  throw new DomainError('INVALID_REQUEST', violations.map(({ text }) => text).join('; '), { fields: violations });
+  throw new DomainError('INVALID_REQUEST', violations.map(({ text }) => text).join('; '), {
+    fields: violations,
+  });
 }
 
 /** A body that has to be there. */

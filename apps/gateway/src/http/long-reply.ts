@@ -44,6 +44,8 @@ export class LongReply {
 
 function definedHeaders(reply: FastifyReply): Record<string, string | number | string[]> {
   return Object.fromEntries(
-    Object.entries(reply.getHeaders()).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    ),
   );
 }

@@ -95,7 +95,8 @@ export async function* uploadChunks(upload: unknown, limitBytes = Infinity): Asy
       if (next.done === true) return;
       const chunk = next.value as Buffer;
       size += chunk.length;
-      if (size > limitBytes) throw new PayloadTooLargeException(`the upload is larger than ${limitBytes} bytes`);
+      if (size > limitBytes)
+        throw new PayloadTooLargeException(`the upload is larger than ${limitBytes} bytes`);
       yield chunk;
     }
   } finally {
@@ -103,14 +104,22 @@ export async function* uploadChunks(upload: unknown, limitBytes = Infinity): Asy
   }
 }
 
-/** Waits for what the client sends next, but not for ever. */
+/** Waits for what the client sends next, but not for ever. What goes wrong with that is the client's mistake. */
 async function withPatience<R>(chunk: Promise<R>): Promise<R> {
   const { promise: silence, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new RequestTimeoutException('the upload stopped for too long')), patienceMs);
+  const timer = setTimeout(
+    () => reject(new RequestTimeoutException('the upload stopped for too long')),
+    patienceMs,
+  );
   try {
     return await Promise.race([chunk, silence]);
+  } catch (error) {
+    throw error instanceof RequestTimeoutException
+      ? error
+      : new BadRequestException('the upload was cut short');
   } finally {
     clearTimeout(timer);
+    // Nobody waits for it any more after a timeout.
     chunk.catch(() => undefined);
   }
 }

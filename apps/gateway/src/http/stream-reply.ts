@@ -7,7 +7,11 @@ import type { FastifyReply } from 'fastify';
 import { successList } from './envelope.ts';
 
 /** Sends bytes, such as a backup's archive. */
-export async function sendBytes(reply: FastifyReply, type: string, chunks: AsyncIterable<{ chunk: Uint8Array }>): Promise<void> {
+export async function sendBytes(
+  reply: FastifyReply,
+  type: string,
+  chunks: AsyncIterable<{ chunk: Uint8Array }>,
+): Promise<void> {
   const begun = await begin(chunks);
   void reply.header('content-type', type).send(Readable.from(bytesOf(begun), { objectMode: false }));
 }

@@ -40,7 +40,8 @@ const statusText: Readonly<Record<number, string>> = {
 };
 
 function explain(code: string | undefined): [status: number, message: string] {
-  if (code === 'HPE_HEADER_OVERFLOW') return [431, `the request headers are larger than ${httpLimits.maxHeaderSize} bytes`];
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return [431, `the request headers are larger than ${httpLimits.maxHeaderSize} bytes`];
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'the request headers did not arrive in time'];
   return [400, 'the request is not valid HTTP'];
 }

@@ -101,10 +101,15 @@ export class HttpsListener {
   private refuse(response: ServerResponse, client: string | undefined): void {
     if (client !== undefined && !this.trust.known) {
       response.writeHead(503, { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' });
-      response.end(failure(503, 'the security service has not yet said which clients are trusted, try again'));
+      response.end(
+        failure(503, 'the security service has not yet said which clients are trusted, try again'),
+      );
       return;
     }
-    response.writeHead(403, { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' });
+    response.writeHead(403, {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'X-Content-Type-Options': 'nosniff',
+    });
     response.end('Forbidden\n');
   }
 

@@ -1,6 +1,13 @@
 /** Makes a self-signed server certificate; apart, since its libraries are needed only on the first start. */
 import 'reflect-metadata';
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, webcrypto } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  webcrypto,
+} from 'node:crypto';
 import { hostname } from 'node:os';
 import {
   BasicConstraintsExtension,
@@ -22,7 +29,9 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
  */
 export async function selfSigned(existingKey?: string): Promise<ServerIdentity> {
   const privateKey =
-    existingKey === undefined ? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey : createPrivateKey(existingKey);
+    existingKey === undefined
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+      : createPrivateKey(existingKey);
   const name = hostname();
   const certificate = await X509CertificateGenerator.createSelfSigned(
     {
@@ -57,5 +66,7 @@ export async function selfSigned(existingKey?: string): Promise<ServerIdentity> 
 
 function asCryptoKey(key: KeyObject, usage: 'sign' | 'verify'): Promise<webcrypto.CryptoKey> {
   const format = usage === 'sign' ? 'pkcs8' : 'spki';
-  return webcrypto.subtle.importKey(format, key.export({ type: format, format: 'der' }), algorithm, true, [usage]);
+  return webcrypto.subtle.importKey(format, key.export({ type: format, format: 'der' }), algorithm, true, [
+    usage,
+  ]);
 }

@@ -24,7 +24,9 @@ export async function serverIdentity(directory: string): Promise<ServerIdentity>
   ]);
   if (certificate !== undefined && key !== undefined) return { certificate, key };
   if (certificate !== undefined) {
-    throw new Error('the gateway has a certificate (server.crt) but not its key (server.key): put the key beside it or remove the certificate');
+    throw new Error(
+      'the gateway has a certificate (server.crt) but not its key (server.key): put the key beside it or remove the certificate',
+    );
   }
   const { selfSigned } = await import('./self-signed.ts');
   const made = await selfSigned(key);

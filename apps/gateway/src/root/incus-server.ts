@@ -9,7 +9,11 @@ import { success } from '../http/envelope.ts';
 import type { ServerIdentity } from '../listeners/https-listener.ts';
 
 /** The self-description of https://linuxcontainers.org/incus/docs/main/rest-api/, as far as it applies. */
-export function incusServer(identity: ServerIdentity, client: string, environment: Environment | undefined): string {
+export function incusServer(
+  identity: ServerIdentity,
+  client: string,
+  environment: Environment | undefined,
+): string {
   return success(
     JSON.stringify({
       config: {},

@@ -39,7 +39,10 @@ export class RootController {
   /** The system service's being away must not keep the client from the other services. */
   private async incus(client: string): Promise<string> {
     try {
-      const { environment } = await this.services.system.getEnvironment({}, reading({ timeoutMs: environmentTimeoutMs }));
+      const { environment } = await this.services.system.getEnvironment(
+        {},
+        reading({ timeoutMs: environmentTimeoutMs }),
+      );
       return incusServer(this.identity, client, environment);
     } catch (error) {
       if (error instanceof DomainError) return incusServer(this.identity, client, undefined);

@@ -58,7 +58,9 @@ export function isAddonName(name: string): name is AddonName {
 }
 
 /** The reply that shows an add-on service. */
-export function addonReply<Name extends AddonName>(addon: { [N in Name]: { $case: N; value: Values[N] } }[Name]): string {
+export function addonReply<Name extends AddonName>(
+  addon: { [N in Name]: { $case: N; value: Values[N] } }[Name],
+): string {
   return answer<Values[Name]>(replies[addon.$case], addon.value);
 }
 

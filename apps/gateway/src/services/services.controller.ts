@@ -58,7 +58,8 @@ export class ServicesController {
     const answers = await Promise.allSettled(hosts.map(addonsOf));
     let failure: Error | undefined;
     for (const [index, answer] of answers.entries()) {
-      if (answer.status === 'rejected') failure ??= answer.reason instanceof Error ? answer.reason : notFound();
+      if (answer.status === 'rejected')
+        failure ??= answer.reason instanceof Error ? answer.reason : notFound();
       else if (answer.value.includes(name)) {
         const owner = hosts[index];
         if (owner !== undefined) return owner;

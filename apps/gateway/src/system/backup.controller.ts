@@ -29,7 +29,9 @@ export class BackupController {
 
   @Upload('::restore')
   async restore(@Req() request: FastifyRequest, @Body() upload: unknown): Promise<string> {
-    const skip = queryValues(request, 'skip').flatMap((list) => list.split(',').filter((token) => token !== ''));
+    const skip = queryValues(request, 'skip').flatMap((list) =>
+      list.split(',').filter((token) => token !== ''),
+    );
     await this.services.backup.restore(restoreMessages(skip, upload), { timeoutMs: timeLimits.archive });
     return done;
   }
@@ -44,7 +46,8 @@ export class BackupController {
   @Action('::recover-state')
   async recoverState(@RequiredBody(recoverState) { service, use }: RecoverState): Promise<string> {
     const owner = this.services.stateOwner(service);
-    if (owner === undefined) throw new DomainError('NOT_FOUND', `there is no service named ${JSON.stringify(service)}`);
+    if (owner === undefined)
+      throw new DomainError('NOT_FOUND', `there is no service named ${JSON.stringify(service)}`);
     const { refused_file } = await owner.recoverState({ use });
     return success(JSON.stringify({ refused_file }));
   }

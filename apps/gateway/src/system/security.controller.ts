@@ -1,7 +1,10 @@
 /** `/1.0/system/security` and the fallback listener that trusts the same clients. */
 import { bodies } from '@incusos/contracts/dto';
 import { SystemFallbackListener, SystemSecurity } from '@incusos/contracts/rest/security';
-import type { SetConfigRequest, SystemFallbackListener as FallbackListener } from '@incusos/contracts/security';
+import type {
+  SetConfigRequest,
+  SystemFallbackListener as FallbackListener,
+} from '@incusos/contracts/security';
 import { Controller, Get, Inject, Put } from '@nestjs/common';
 import { Services } from '../grpc/services.ts';
 import { timeLimits } from '../grpc/time-limits.ts';

@@ -53,7 +53,10 @@ export class StorageController {
 
   /** Overwriting a drive takes up to days, in which the client has to see that someone is there. */
   @Action('::wipe-drive')
-  async wipeDrive(@OptionalBody(bodies.wipeDrive) body: WipeDriveRequest, @Res() reply: FastifyReply): Promise<void> {
+  async wipeDrive(
+    @OptionalBody(bodies.wipeDrive) body: WipeDriveRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     await this.longReply.send(reply, this.services.storage.wipeDrive(body, { timeoutMs: timeLimits.wipe }));
   }
 

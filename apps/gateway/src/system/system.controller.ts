@@ -13,7 +13,16 @@ import { reading } from '../http/request-call.ts';
 import { urlList } from '../http/request-origin.ts';
 import { Action } from '../http/routes.ts';
 
-const resources = ['kernel', 'logging', 'network', 'provider', 'resources', 'security', 'storage', 'update'] as const;
+const resources = [
+  'kernel',
+  'logging',
+  'network',
+  'provider',
+  'resources',
+  'security',
+  'storage',
+  'update',
+] as const;
 
 @Controller('/1.0/system')
 export class SystemController {

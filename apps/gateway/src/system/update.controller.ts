@@ -1,7 +1,11 @@
 /** `/1.0/system/update` and the provider that the updates come from. */
 import { bodies } from '@incusos/contracts/dto';
 import { SystemProvider, SystemUpdate } from '@incusos/contracts/rest/update';
-import type { CheckRequest, ProviderServiceSetConfigRequest, SetConfigRequest } from '@incusos/contracts/update';
+import type {
+  CheckRequest,
+  ProviderServiceSetConfigRequest,
+  SetConfigRequest,
+} from '@incusos/contracts/update';
 import { Controller, Get, Inject, Put } from '@nestjs/common';
 import { Services } from '../grpc/services.ts';
 import { timeLimits } from '../grpc/time-limits.ts';
@@ -40,7 +44,9 @@ export class UpdateController {
   }
 
   @Put('provider')
-  async setProvider(@RequiredBody(bodies.providerConfig) body: ProviderServiceSetConfigRequest): Promise<string> {
+  async setProvider(
+    @RequiredBody(bodies.providerConfig) body: ProviderServiceSetConfigRequest,
+  ): Promise<string> {
     await this.services.provider.setConfig(body, { timeoutMs: timeLimits.units });
     return done;
   }

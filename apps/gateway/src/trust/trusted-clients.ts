@@ -63,7 +63,10 @@ export class TrustedClients implements Trust, OnApplicationBootstrap, OnApplicat
   private async listen(heard: () => void): Promise<string | undefined> {
     const { signal } = this.stopped;
     try {
-      for await (const { clients } of this.services.trust.watchTrustedClients({}, { timeoutMs: renewMs, signal })) {
+      for await (const { clients } of this.services.trust.watchTrustedClients(
+        {},
+        { timeoutMs: renewMs, signal },
+      )) {
         this.fingerprints = new Set(clients.map(({ fingerprint }) => fingerprint));
         heard();
       }
