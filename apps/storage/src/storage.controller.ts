@@ -20,6 +20,7 @@ import {
   GrpcController,
   type ServiceHandlers,
 } from '@incusos/service';
+import { stateFailure } from '@incusos/state-owner';
 import { Inject } from '@nestjs/common';
 import { ConfigService } from './config/config.service.ts';
 import { rescanScsiHosts } from './drives/scsi-hosts.ts';
@@ -121,7 +122,9 @@ export class StorageController implements ServiceHandlers<typeof StorageServiceS
 
   /** A caller who gives up while waiting is forgotten; once begun, a change is carried to its end. */
   private async change(work: () => Promise<void>, signal: AbortSignal): Promise<Empty> {
-    await this.runner.run(work, signal);
+    await this.runner.run(work, signal).catch((error: unknown) => {
+      throw stateFailure(error);
+    });
     return {};
   }
 }

@@ -30,9 +30,9 @@ export class Departures implements OnModuleDestroy {
 
   private look(): void {
     this.looking ??= this.wipeFree()
-      .catch((error: unknown) =>
-        this.logger.warn('drives that left a pool could not be wiped', { error: String(error) }),
-      )
+      .catch((error: unknown) => {
+        this.logger.warn('drives that left a pool could not be wiped', { error: String(error) });
+      })
       .finally(() => {
         this.looking = undefined;
       });

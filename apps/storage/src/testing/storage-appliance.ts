@@ -84,9 +84,16 @@ export class StorageAppliance {
     this.app = undefined;
   }
 
+  /** Forgets the service as it is, as if it had been killed. */
+  abandon(): void {
+    this.connected?.close();
+    this.connected = undefined;
+    this.app = undefined;
+  }
+
   async remove(): Promise<void> {
     await this.stop();
-    await rm(this.directory, { recursive: true, force: true });
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** The machine loses its power, and comes back. */
