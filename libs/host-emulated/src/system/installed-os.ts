@@ -18,6 +18,8 @@ export async function installOs(machine: EmulatedMachine): Promise<void> {
     await files.writeAtomic(image, `system extension ${name} ${os.release}\n`);
     await files.makeSymlink(image, `/var/lib/extensions/${name}.raw`);
   }
+  // An installation was used once: its primary application has data.
+  await files.makeDirectory('/var/lib/incus', 0o711);
   await files.makeSymlink('../usr/lib/os-release', '/etc/os-release');
   await files.writeAtomic('/etc/machine-id', `${machine_id}\n`, { mode: 0o444 });
 }

@@ -1,0 +1,4 @@
+import { bootstrapService } from '@incusos/service';
+import { ApplicationsModule } from './applications.module.ts';
+
+await bootstrapService(ApplicationsModule.on(), 'applications');
