@@ -63,14 +63,25 @@ describe('a change of the network', () => {
     await appliance.set(good);
   });
 
-  it('that fails is taken back, without a confirmation timeout too', async () => {
+  it('that does not come up is taken back, although nobody asked for a confirmation', async () => {
     await appliance.command('nic link', 'enp5s0', 'down');
     const before = await appliance.file('/run/systemd/network/20-_venp5s0.network');
-    const failing = appliance.set({ ...wrongGateway, confirmation_timeout: '2s' });
+    const failing = appliance.set(wrongGateway);
     await expect(failing).rejects.toMatchObject({ reason: 'OPERATION_FAILED', message: expect.stringContaining('no name server answered') as string });
     expect(await appliance.file('/run/systemd/network/20-_venp5s0.network')).toBe(before);
     expect(await isDefault()).toBe(true);
     expect(await appliance.file(pendingFile)).toBeUndefined();
+  });
+
+  it('that leaves a required device without an address names it and is taken back', async () => {
+    await appliance.command('nic link', 'enp5s0', 'down');
+    const failing = appliance.set({ interfaces: [{ name: 'enp5s0', hwaddr: enp5s0, addresses: ['dhcp4'] }], confirmation_timeout: '2s' });
+    await expect(failing).rejects.toMatchObject({
+      reason: 'OPERATION_FAILED',
+      message: 'timed out waiting for the network to come online: enp5s0 has no usable address; the previous configuration is in force again',
+    });
+    expect((await appliance.network()).config?.interfaces[0]?.addresses).toEqual(['dhcp4', 'slaac']);
+    expect((await appliance.network()).config?.interfaces[0]?.required_for_online).toBe('no');
   });
 
   it('is refused while another one is being applied, and the first one wins', async () => {

@@ -2,7 +2,7 @@ import { HOST, type Host, openHost } from '@incusos/host';
 import { provideStateOwner } from '@incusos/state-owner';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AddonsController } from './addons/addons.controller.ts';
-import { NetworkConfigService } from './apply/network-config.service.ts';
+import { NETWORK_LIMITS, NetworkConfigService, type NetworkLimits, usualLimits } from './apply/network-config.service.ts';
 import { NetworkImport } from './network-import.ts';
 import { NETWORK_STATE, openNetworkState } from './network-state.ts';
 import { NetworkController } from './network.controller.ts';
@@ -10,13 +10,17 @@ import { NetworkService } from './network.service.ts';
 
 @Module({})
 export class NetworkModule {
-  /** @param open finds the machine; the one that this process runs on unless given. */
-  static on(open: () => Promise<Host> = openHost): DynamicModule {
+  /**
+   * @param open finds the machine; the one that this process runs on unless given.
+   * @param limits how long things may take.
+   */
+  static on(open: () => Promise<Host> = openHost, limits: NetworkLimits = usualLimits): DynamicModule {
     return {
       module: NetworkModule,
       providers: [
         { provide: HOST, useFactory: open },
         { provide: NETWORK_STATE, inject: [HOST], useFactory: openNetworkState },
+        { provide: NETWORK_LIMITS, useValue: limits },
         NetworkConfigService,
         NetworkService,
         NetworkController,

@@ -25,8 +25,15 @@ import { type NetworkCard, rememberNames, withEarlierNames } from '../state/ip.t
 import { applyConfig, readCards } from './apply.ts';
 import { PendingFile, type PendingRecord } from './pending.ts';
 
-/** How long the network may take to come up. */
-const onlineMs = 30_000;
+/** Injects {@link NetworkLimits}. */
+export const NETWORK_LIMITS = Symbol('network-limits');
+
+export interface NetworkLimits {
+  /** Milliseconds that the network may take to come up. */
+  readonly onlineMs: number;
+}
+
+export const usualLimits: NetworkLimits = { onlineMs: 30_000 };
 /** The longest delay that a timer takes. */
 const longestTimerMs = 2_147_483_647;
 
@@ -55,6 +62,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     @Inject(HOST) private readonly host: Host,
     @Inject(NETWORK_STATE) private readonly store: StateStore<NetworkState>,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(NETWORK_LIMITS) private readonly limits: NetworkLimits,
   ) {
     this.pendingFile = new PendingFile(host);
   }
@@ -185,7 +193,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
       };
     }
     try {
-      await applyConfig(this.host, config, { onlineBy: Math.min(began + onlineMs, deadline ?? Infinity) });
+      await applyConfig(this.host, config, { onlineBy: Math.min(began + this.limits.onlineMs, deadline ?? Infinity) });
       this.onChanged();
       if (confirmed) await this.keep(config, cards);
       else await this.awaitConfirmation(record, deadline ?? began, cards);
@@ -260,7 +268,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     this.unconfirmed = undefined;
     const { config } = this.store.current;
     try {
-      if (config !== null) await applyConfig(this.host, config, { onlineBy: Date.now() + onlineMs });
+      if (config !== null) await applyConfig(this.host, config, { onlineBy: Date.now() + this.limits.onlineMs });
     } finally {
       this.onChanged();
       await this.pendingFile.remove();

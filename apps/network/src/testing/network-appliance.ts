@@ -55,7 +55,7 @@ export class NetworkAppliance {
   async start(): Promise<void> {
     const socket = join(this.directory, `n${(this.starts += 1)}.sock`);
     const host = openEmulatedHost(this.machine);
-    this.app = await bootstrapService(NetworkModule.on(() => Promise.resolve(host)), 'network', { socket });
+    this.app = await bootstrapService(NetworkModule.on(() => Promise.resolve(host), { onlineMs: 4_000 }), 'network', { socket });
     this.connected = connectService('network', socket);
   }
 

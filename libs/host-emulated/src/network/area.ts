@@ -5,6 +5,7 @@ import { hostnamectl } from './hostnamectl.ts';
 import { ip } from './ip.ts';
 import { networkctl } from './networkctl.ts';
 import { resolvectl } from './resolvectl.ts';
+import { liveNetworkFiles } from './sysfs.ts';
 import { timedatectl } from './timedatectl.ts';
 import { networkUnits } from './units.ts';
 
@@ -14,5 +15,6 @@ export const network: Area = {
   units: networkUnits,
   populate,
   powerOff,
+  liveFiles: liveNetworkFiles,
   commands: networkCommands,
 };

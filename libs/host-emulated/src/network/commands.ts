@@ -2,8 +2,10 @@
 import type { Area } from '../area.ts';
 import type { Command } from '../command.ts';
 import type { EmulatedMachine } from '../machine/emulated-machine.ts';
+import type { PciDevice } from '../system/hardware.ts';
+import { writePciDevice } from '../system/pci.ts';
 import { discoverLinks } from './kernel.ts';
-import { defaultNic, type NetworkSection } from './section.ts';
+import { defaultNic, type NetworkSection, type Nic } from './section.ts';
 import { showLinks } from './sysfs.ts';
 
 const nameArgument = { name: '<name>', summary: 'the name of the NIC, such as enp6s0' };
@@ -15,13 +17,16 @@ export const networkCommands: readonly Command[] = [
     args: [nameArgument],
     run: async (machine, [name = '']) => {
       if (!/^[a-z][a-z0-9]{0,14}$/u.test(name)) throw new Error(`'${name}' is no name of a NIC: up to 15 lower-case letters and digits`);
-      const nic = await change(machine, (section) => {
+      const nic = await machine.change(({ network: section, system }) => {
         if (section.nics.some((one) => one.name === name)) throw new Error(`the machine has a NIC ${name} already`);
         const number = 1 + Math.max(0, ...section.nics.map(({ mac }) => Number.parseInt(mac.slice(-2), 16)));
         const added = { ...defaultNic(name, number), link_since: new Date().toISOString() };
         section.nics.push(added);
+        if (!system.pci.some(({ address }) => address === added.bus_address)) system.pci.push(pciDevice(added));
         return added;
       });
+      if (machine.read().system.power.state !== 'off') await writePciDevice(machine.files, pciDevice(nic));
+      await change(machine, () => undefined);
       return `added NIC ${name} with MAC ${nic.mac}`;
     },
   },
@@ -55,6 +60,11 @@ export const networkCommands: readonly Command[] = [
   },
 ];
 
+function pciDevice({ bus_address: address }: Nic): PciDevice {
+  const virtio = { vendor_id: '1af4', vendor: 'Red Hat, Inc.', driver: 'virtio-pci' };
+  return { ...virtio, address, class: '020000', product_id: '1041', product: 'Virtio 1.0 network device' };
+}
+
 function missing(section: Readonly<NetworkSection>, name: string): string {
   return `the machine has no NIC ${name}; it has ${section.nics.map((nic) => nic.name).join(', ') || 'none'}`;
 }
@@ -85,5 +95,4 @@ export const powerOff: Area['powerOff'] = async (machine) => {
     network.next_index = 1;
   });
   await machine.files.remove('/sys/class/net');
-  await machine.files.remove('/proc/net');
 };

@@ -45,11 +45,10 @@ export function flagsOf(section: Readonly<NetworkSection>, link: Link): string[]
   return [...kind, ...(link.up ? ['UP'] : []), ...(carrier ? ['LOWER_UP'] : [])];
 }
 
-function extras(section: Readonly<NetworkSection>, link: Link, options: JsonOptions): Record<string, unknown> {
+function details(section: Readonly<NetworkSection>, link: Link): Record<string, unknown> {
   const nic = nicOf(section, link);
   const kind = infoKind(link.kind);
-  const { rx, tx } = countersOf(section, link);
-  const details = {
+  return {
     promiscuity: 0,
     allmulti: 0,
     min_mtu: link.kind === 'loopback' || link.kind === 'vlan' || link.kind === 'wireguard' ? 0 : 68,
@@ -65,6 +64,10 @@ function extras(section: Readonly<NetworkSection>, link: Link, options: JsonOpti
     gro_max_size: 65_536,
     ...(nic === undefined ? {} : { parentbus: 'virtio', parentdev: `virtio${link.index}` }),
   };
+}
+
+function statistics(section: Readonly<NetworkSection>, link: Link): Record<string, unknown> {
+  const { rx, tx } = countersOf(section, link);
   const counters = (bytes: number, more: Record<string, number>): Record<string, number> => ({
     bytes,
     packets: Math.floor(bytes / 64),
@@ -72,11 +75,10 @@ function extras(section: Readonly<NetworkSection>, link: Link, options: JsonOpti
     dropped: 0,
     ...more,
   });
-  const stats64 = {
+  return {
     rx: counters(rx, { over_errors: 0, multicast: 0 }),
     tx: counters(tx, { carrier_errors: 0, collisions: 0 }),
   };
-  return { ...(options.details ? details : {}), ...(options.statistics ? { stats64 } : {}) };
 }
 
 function infoData(link: Link): Record<string, unknown> {
@@ -91,26 +93,21 @@ export function linkJson(section: Readonly<NetworkSection>, link: Link, options:
     linkmode: 'DEFAULT',
     group: 'default',
     ...hardware(section, link),
-    ...extras(section, link, options),
+    ...(options.details ? details(section, link) : {}),
+    ...(options.statistics ? { stats64: statistics(section, link) } : {}),
   };
 }
 
 export function addressesJson(section: Readonly<NetworkSection>, link: Link, options: JsonOptions): Record<string, unknown> {
   const addresses = addressesOf(section, link).filter(({ family }) => options.family === undefined || family === options.family);
-  const { promiscuity: _shownLater, ...more } = extras(section, link, options);
   return {
     ...basics(section, link),
     group: 'default',
     ...hardware(section, link),
-    ...(options.details ? { promiscuity: 0 } : {}),
-    ...withoutStatistics(more),
+    ...(options.details ? details(section, link) : {}),
     addr_info: addresses.map((address) => addressJson(link, address)),
-    ...('stats64' in more ? { stats64: more['stats64'] } : {}),
+    ...(options.statistics ? { stats64: statistics(section, link) } : {}),
   };
-}
-
-function withoutStatistics({ stats64: _stats, ...rest }: Record<string, unknown>): Record<string, unknown> {
-  return rest;
 }
 
 function addressJson(link: Link, { family, address, length, scope, lifetime, source }: LiveAddress): Record<string, unknown> {
@@ -130,7 +127,7 @@ function addressJson(link: Link, { family, address, length, scope, lifetime, sou
 }
 
 /** One route as `ip -j route show` has it; `dev` is left out when the question named it. */
-export type RouteJson = Record<string, unknown>;
+export type RouteJson = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 export function routesJson(section: Readonly<NetworkSection>, family: 4 | 6, dev: Link | undefined): RouteJson[] {
   const links = dev === undefined ? section.links : [dev];

@@ -34,6 +34,7 @@ export function addressesText(section: Readonly<NetworkSection>, link: Link, fam
 }
 
 export function routeText(route: RouteJson): string {
-  const part = (name: string, key: string): string => (route[key] === undefined ? '' : ` ${name} ${String(route[key])}`);
-  return `${String(route['dst'])}${part('via', 'gateway')}${part('dev', 'dev')}${part('proto', 'protocol')}${part('scope', 'scope')}${part('src', 'prefsrc')}${part('metric', 'metric')} \n`;
+  const value = (key: string): string => [route[key] ?? []].flat().join(',');
+  const part = (name: string, key: string): string => (value(key) === '' ? '' : ` ${name} ${value(key)}`);
+  return `${value('dst')}${part('via', 'gateway')}${part('dev', 'dev')}${part('proto', 'protocol')}${part('scope', 'scope')}${part('src', 'prefsrc')}${part('metric', 'metric')} \n`;
 }

@@ -1,7 +1,10 @@
 /** `/sys/class/net` and `/proc/net/dev` as the kernel shows them. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Area } from '../area.ts';
 import type { EmulatedMachine } from '../machine/emulated-machine.ts';
+import { pciDirectory } from '../system/pci.ts';
+import { linkTo } from '../system/relative-link.ts';
 import { countersOf } from './live.ts';
 import { hasCarrier, nicOf } from './kernel.ts';
 import type { Link, NetworkSection } from './section.ts';
@@ -22,9 +25,24 @@ export async function showLinks(machine: EmulatedMachine): Promise<void> {
       const present = await files.readText(path).catch(() => undefined);
       if (present !== text) await show(machine, path, text);
     }
+    await showDevice(machine, section, link);
   }
-  await show(machine, '/proc/net/dev', procNetDev(section));
 }
+
+/** The hardware behind a link: a virtio device on PCI. */
+async function showDevice(machine: EmulatedMachine, section: Readonly<NetworkSection>, link: Link): Promise<void> {
+  const nic = nicOf(section, link);
+  const place = `${directory}/${link.name}/device`;
+  if (nic === undefined || (await machine.files.exists(place))) return;
+  const device = `${pciDirectory(nic.bus_address)}/virtio${link.index}`;
+  await show(machine, `${device}/uevent`, `DRIVER=${nic.driver}\nMODALIAS=virtio:d00000001v00001AF4\n`);
+  await linkTo(machine.files, device, place);
+}
+
+/** Counters are those of the moment at which they are read. */
+export const liveNetworkFiles: NonNullable<Area['liveFiles']> = {
+  '/proc/net/dev': (machine) => procNetDev(machine.read().network),
+};
 
 /** What the kernel shows isn't on a disk: no need to wait for one. */
 async function show(machine: EmulatedMachine, path: string, text: string): Promise<void> {
@@ -46,7 +64,7 @@ function attributes(section: Readonly<NetworkSection>, link: Link): Record<strin
     operstate: `${link.kind === 'loopback' ? 'unknown' : carrier ? 'up' : 'down'}\n`,
     type: `${link.kind === 'loopback' ? 772 : link.kind === 'wireguard' ? 65_534 : 1}\n`,
     speed: `${speedOf(section, link, carrier)}\n`,
-    ...(nic === undefined ? {} : { 'device/uevent': `DRIVER=${nic.driver}\nPCI_SLOT_NAME=${nic.bus_address}\n` }),
+    ...(nic === undefined ? {} : { dev_port: '0\n', duplex: carrier ? 'full\n' : 'unknown\n' }),
   };
 }
 
