@@ -19,8 +19,9 @@ import {
   scheduleTimes,
 } from './schedule/check-schedule.ts';
 import { APPLICATIONS_CLIENT } from './schedule/primary-application.ts';
+import { openSeededState } from './state/first-boot.ts';
 import { UpdateImport } from './state/update-import.ts';
-import { openUpdateState, UPDATE_STATE } from './state/update-state.ts';
+import { UPDATE_STATE } from './state/update-state.ts';
 
 /** What a test may decide; the service's own unless given. */
 export interface UpdateSettings {
@@ -42,7 +43,7 @@ export class UpdateModule {
         { provide: HOST, useFactory: host },
         { provide: FETCH_LIMITS, useValue: limits },
         { provide: SCHEDULE_TIMES, useValue: times },
-        { provide: UPDATE_STATE, inject: [HOST], useFactory: openUpdateState },
+        { provide: UPDATE_STATE, inject: [HOST, LOGGER], useFactory: openSeededState },
         {
           provide: JOBS,
           inject: [LOGGER],

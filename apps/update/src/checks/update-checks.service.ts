@@ -94,6 +94,7 @@ export class UpdateChecks implements OnModuleDestroy {
 
   /** @returns the version of a newer release; empty when there is none. */
   private async checkOs(trigger: CheckTrigger, signal: AbortSignal): Promise<string> {
+    await this.providers.completeRegistration(signal);
     const provider = this.providers.current();
     if (trigger === 'user') provider.clearCache();
     const [{ osName, release: running }, found] = await Promise.all([

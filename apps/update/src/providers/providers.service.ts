@@ -62,6 +62,15 @@ export class Providers {
     }, signal);
   }
 
+  /**
+   * Registers with the provider of a seed, which could not be done when the seed was read.
+   * @throws DomainError as `configure` does.
+   */
+  async completeRegistration(signal: AbortSignal): Promise<void> {
+    const { provider: config, registered } = this.store.current;
+    if (!registered && this.current().canRegister) await this.configure(config, signal);
+  }
+
   private load(config: SystemProviderConfig): ReleaseProvider {
     const { host, logger, limits, identity } = this;
     switch (checkProviderConfiguration(config)) {
