@@ -63,7 +63,9 @@ export class SecurityModule implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     await Promise.all([
       this.attempt('the trust in this machine could not be judged', () => this.fuse.start()),
-      this.attempt('the custom certificate authorities could not be put in place', () => this.customCa.apply(this.state.current.custom_ca_certs)),
+      this.attempt('the custom certificate authorities could not be put in place', () =>
+        this.customCa.apply(this.state.current.custom_ca_certs),
+      ),
     ]);
     this.recoveryKeys.start();
   }

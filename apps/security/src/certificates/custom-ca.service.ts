@@ -39,7 +39,9 @@ export class CustomCaService {
         'not-valid': `certificate ${index} is not valid`,
       }[found.kind];
       const reason = found.kind === 'not-valid' ? found.reason : 'must be a certificate in PEM';
-      throw new DomainError('INVALID_REQUEST', message, { fields: [{ field: `${field}[${index}]`, reason }] });
+      throw new DomainError('INVALID_REQUEST', message, {
+        fields: [{ field: `${field}[${index}]`, reason }],
+      });
     }
   }
 
@@ -50,11 +52,15 @@ export class CustomCaService {
       await this.host.files.remove(ownStore);
       return;
     }
-    const own = certificates.map((pem) => readCertificate(pem)).filter((found) => found instanceof X509Certificate);
-    const text = `${(await this.imageBundle()).trimEnd()}\n${own.map((certificate) => toPem(certificate)).join('')}`.trimStart();
+    const own = certificates
+      .map((pem) => readCertificate(pem))
+      .filter((found) => found instanceof X509Certificate);
+    const text =
+      `${(await this.imageBundle()).trimEnd()}\n${own.map((certificate) => toPem(certificate)).join('')}`.trimStart();
     const path = `${ownStore}/${bundle}`;
     const { files } = this.host;
-    if (!(await files.exists(path)) || (await files.readText(path)) !== text) await files.writeAtomic(path, text);
+    if (!(await files.exists(path)) || (await files.readText(path)) !== text)
+      await files.writeAtomic(path, text);
     await this.point(ownStore);
   }
 

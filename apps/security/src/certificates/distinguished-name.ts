@@ -22,7 +22,11 @@ export function formatDistinguishedName(name: object): string {
   const others = attributes.filter(([key]) => !known.has(key)).toReversed();
   const ordered = [...known.keys()].flatMap((key) => attributes.filter(([attribute]) => attribute === key));
   return [...others, ...ordered]
-    .map(([key, value]) => valuesOf(value).map((text) => `${known.get(key) ?? key}=${escape(text)}`).join('+'))
+    .map(([key, value]) =>
+      valuesOf(value)
+        .map((text) => `${known.get(key) ?? key}=${escape(text)}`)
+        .join('+'),
+    )
     .filter((part) => part !== '')
     .join(',');
 }

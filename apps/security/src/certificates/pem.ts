@@ -1,21 +1,30 @@
 /** Certificates that clients send as PEM. */
 import { X509Certificate } from 'node:crypto';
 
-const block = /-----BEGIN ([A-Z0-9 ]+)-----\s*([A-Za-z0-9+/=\s]*?)\s*-----END \1-----/u;
+const begin = /-----BEGIN ([A-Z0-9 ]+)-----/u;
 
 /** Why a text isn't a certificate in PEM. */
-export type PemProblem = { readonly kind: 'not-pem' } | { readonly kind: 'other-block' } | { readonly kind: 'not-valid'; readonly reason: string };
+export type PemProblem =
+  | { readonly kind: 'not-pem' }
+  | { readonly kind: 'other-block' }
+  | { readonly kind: 'not-valid'; readonly reason: string };
 
 /** The first PEM block of a text as a certificate, or what is wrong with it. */
 export function readCertificate(pem: string): X509Certificate | PemProblem {
-  const found = block.exec(pem);
-  if (found === null) return { kind: 'not-pem' };
-  if (found[1] !== 'CERTIFICATE') return { kind: 'other-block' };
-  const der = Buffer.from(found[2] ?? '', 'base64');
+  const [line, label] = begin.exec(pem) ?? [];
+  if (line === undefined || label === undefined) return { kind: 'not-pem' };
+  const start = pem.indexOf(line) + line.length;
+  const end = pem.indexOf(`-----END ${label}-----`, start);
+  const body = end === -1 ? undefined : pem.slice(start, end);
+  if (body === undefined || !/^[A-Za-z0-9+/=\s]*$/u.test(body)) return { kind: 'not-pem' };
+  if (label !== 'CERTIFICATE') return { kind: 'other-block' };
+  const der = Buffer.from(body, 'base64');
   try {
     const certificate = new X509Certificate(der);
     // What follows the certificate in its block would be lost without a word.
-    return certificate.raw.equals(der) ? certificate : { kind: 'not-valid', reason: 'there is something behind the certificate' };
+    return certificate.raw.equals(der)
+      ? certificate
+      : { kind: 'not-valid', reason: 'there is something behind the certificate' };
   } catch {
     return { kind: 'not-valid', reason: 'this is not an X.509 certificate' };
   }

@@ -53,7 +53,8 @@ export class KeyslotsService {
       for (const passphrase of add) await this.run(luks.addKey(volume.device, volume.keyFile), passphrase);
     }
     for (const volume of volumes) {
-      for (const passphrase of remove) await this.run(luks.removeKey(volume.device), passphrase, [0, luks.noKeyAvailable]);
+      for (const passphrase of remove)
+        await this.run(luks.removeKey(volume.device), passphrase, [0, luks.noKeyAvailable]);
     }
   }
 
@@ -66,7 +67,8 @@ export class KeyslotsService {
     const { device, keyFile } = volume;
     const wanted = new Set<string>();
     for (const passphrase of passphrases) {
-      if ((await this.slotOf(device, passphrase)) === undefined) await this.run(luks.addKey(device, keyFile), passphrase);
+      if ((await this.slotOf(device, passphrase)) === undefined)
+        await this.run(luks.addKey(device, keyFile), passphrase);
       const slot = await this.slotOf(device, passphrase);
       if (slot !== undefined) wanted.add(slot);
     }
@@ -87,7 +89,8 @@ export class KeyslotsService {
     // Without Secure Boot nothing but the measurement of its code ties the boot loader.
     for (const pcr of secureBoot ? [7] : [4, 7]) {
       const value = pcrs.get(pcr);
-      if (value === undefined) throw new DomainError('PRECONDITION_FAILED', `PCR ${pcr} of the TPM can't be read`);
+      if (value === undefined)
+        throw new DomainError('PRECONDITION_FAILED', `PCR ${pcr} of the TPM can't be read`);
       values.set(pcr, value);
     }
     values.set(15, noMeasurements);
@@ -99,12 +102,24 @@ export class KeyslotsService {
     await this.run(luks.bindTpm(device, keyFile, values));
   }
 
-  private async run(argv: luks.Argv, stdin?: string, acceptExitCodes: readonly number[] = [0]): Promise<RunResult> {
+  private async run(
+    argv: luks.Argv,
+    stdin?: string,
+    acceptExitCodes: readonly number[] = [0],
+  ): Promise<RunResult> {
     try {
-      return await this.host.programs.run(argv, { timeoutMs, acceptExitCodes, ...(stdin === undefined ? {} : { stdin }) });
+      return await this.host.programs.run(argv, {
+        timeoutMs,
+        acceptExitCodes,
+        ...(stdin === undefined ? {} : { stdin }),
+      });
     } catch (error) {
       if (!(error instanceof ProgramError)) throw error;
-      throw new DomainError('OPERATION_FAILED', `the keys of an encrypted volume could not be changed: ${error.message}`, { cause: error });
+      throw new DomainError(
+        'OPERATION_FAILED',
+        `the keys of an encrypted volume could not be changed: ${error.message}`,
+        { cause: error },
+      );
     }
   }
 }

@@ -34,7 +34,13 @@ export function dumpHeader(device: string): Argv {
 
 /** Enrols a recovery key of its own making and prints it; one enrolled earlier goes. */
 export function enrollRecoveryKey(device: string): Argv {
-  return ['systemd-cryptenroll', '--unlock-tpm2-device=auto', '--recovery-key', '--wipe-slot=recovery', device];
+  return [
+    'systemd-cryptenroll',
+    '--unlock-tpm2-device=auto',
+    '--recovery-key',
+    '--wipe-slot=recovery',
+    device,
+  ];
 }
 
 /** Binds the volume to PCR values, in place of an earlier binding. PCR 11 is bound by the signed policy in `/run`. */

@@ -4,15 +4,17 @@ import { randomBytes } from 'node:crypto';
 const minLength = 15;
 /** LUKS takes at most 512 bytes (cryptsetup(8), "NOTES ON PASSPHRASE PROCESSING"). */
 const maxBytes = 512;
-/** zxcvbn's scale goes from 0 to 4; 3 withstands guessing at the speed that a slow hash allows. */
-const minScore = 3;
+/** zxcvbn's scale goes from 0 to 4; 4 takes more than 10^10 guesses, which someone with the disk has time for below it. */
+const minScore = 4;
 
 /** The letters that are in the same place on most keyboard layouts. */
 const letters = 'cbdefghijklnrtuv';
 
 /** A passphrase of 256 bits in the form of systemd's recovery keys: eight groups of eight letters. */
 export function makePassphrase(): string {
-  const text = [...randomBytes(32)].map((byte) => `${letters.charAt(byte >> 4)}${letters.charAt(byte & 15)}`).join('');
+  const text = [...randomBytes(32)]
+    .map((byte) => `${letters.charAt(byte >> 4)}${letters.charAt(byte & 15)}`)
+    .join('');
   return (text.match(/.{8}/gu) ?? []).join('-');
 }
 
@@ -38,7 +40,10 @@ async function score(passphrase: string): Promise<number> {
 }
 
 async function loadEstimator(): Promise<Score> {
-  const [{ ZxcvbnFactory }, common] = await Promise.all([import('@zxcvbn-ts/core'), import('@zxcvbn-ts/language-common')]);
+  const [{ ZxcvbnFactory }, common] = await Promise.all([
+    import('@zxcvbn-ts/core'),
+    import('@zxcvbn-ts/language-common'),
+  ]);
   const zxcvbn = new ZxcvbnFactory({ dictionary: common.dictionary, graphs: common.adjacencyGraphs });
   return (passphrase) => zxcvbn.check(passphrase).score;
 }

@@ -7,7 +7,7 @@
 import { DomainError, ExclusiveRunner, type FieldViolation, LOGGER, type Logger } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { stateFailure } from '@incusos/state-owner';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { SECURITY_STATE, type SecurityState } from '../state/security-state.ts';
 import { KeyslotsService } from './keyslots.service.ts';
 import { makePassphrase, passphraseWeakness } from './passphrase.ts';
@@ -27,7 +27,7 @@ export interface Alongside {
 }
 
 @Injectable()
-export class RecoveryKeysService {
+export class RecoveryKeysService implements OnModuleDestroy {
   private readonly runner = new ExclusiveRunner();
   private preparation: Promise<void> | undefined;
 
@@ -38,9 +38,15 @@ export class RecoveryKeysService {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
+  async onModuleDestroy(): Promise<void> {
+    await this.prepared();
+  }
+
   /** Begins to give a new machine its keys, and to finish what a crash interrupted. What fails is logged. */
   start(): void {
-    this.preparation = this.runner.run(() => this.prepare()).catch((error: unknown) => this.reportFailure(error));
+    this.preparation = this.runner
+      .run(() => this.prepare())
+      .catch((error: unknown) => this.reportFailure(error));
   }
 
   /** Settles when {@link RecoveryKeysService.start} is through, whether it succeeded or not. */
@@ -53,18 +59,27 @@ export class RecoveryKeysService {
    * @throws DomainError INVALID_REQUEST, naming the key by its index.
    */
   async check(keys: readonly string[]): Promise<void> {
-    if (keys.length === 0) throw invalid('no encryption key provided', [{ field, reason: 'at least one key must remain' }]);
+    if (keys.length === 0)
+      throw invalid('no encryption key provided', [{ field, reason: 'at least one key must remain' }]);
     if (keys.length > maxKeys) {
-      throw invalid(`at most ${maxKeys} encryption keys can be enrolled`, [{ field, reason: `at most ${maxKeys} entries` }]);
+      throw invalid(`at most ${maxKeys} encryption keys can be enrolled`, [
+        { field, reason: `at most ${maxKeys} entries` },
+      ]);
     }
     const enrolled = new Set(this.state.current.recovery_keys);
     const seen = new Set<string>();
     for (const [index, key] of keys.entries()) {
       const name = `${field}[${index}]`;
-      if (seen.has(key)) throw invalid('provided encryption key is already enrolled', [{ field: name, reason: 'is there twice' }]);
+      if (seen.has(key))
+        throw invalid('provided encryption key is already enrolled', [
+          { field: name, reason: 'is there twice' },
+        ]);
       seen.add(key);
       const weakness = enrolled.has(key) ? undefined : await passphraseWeakness(key);
-      if (weakness !== undefined) throw invalid(`encryption key at index ${index} can't be used: ${weakness}`, [{ field: name, reason: weakness }]);
+      if (weakness !== undefined)
+        throw invalid(`encryption key at index ${index} can't be used: ${weakness}`, [
+          { field: name, reason: weakness },
+        ]);
     }
   }
 
@@ -80,7 +95,10 @@ export class RecoveryKeysService {
       const touched = add.length > 0 || remove.length > 0;
       if (touched) {
         await this.makeSure();
-        await this.commit('recovery keys are about to change', (state) => ({ ...state, keyslots_in_step: false }));
+        await this.commit('recovery keys are about to change', (state) => ({
+          ...state,
+          keyslots_in_step: false,
+        }));
       }
       try {
         if (touched) await this.keyslots.change(add, remove);
@@ -133,22 +151,31 @@ export class RecoveryKeysService {
       await alongside.revert();
       if (keys === undefined) return;
       await this.keyslots.settle(keys);
-      await this.commit('change of the recovery keys taken back', (state) => ({ ...state, keyslots_in_step: true }));
+      await this.commit('change of the recovery keys taken back', (state) => ({
+        ...state,
+        keyslots_in_step: true,
+      }));
     } catch (error) {
       this.reportFailure(error);
     }
   }
 
-  private async commit(reason: string, change: (state: Readonly<SecurityState>) => SecurityState): Promise<void> {
+  private async commit(
+    reason: string,
+    change: (state: Readonly<SecurityState>) => SecurityState,
+  ): Promise<void> {
     await this.state.commit(reason, change).catch((error: unknown) => {
       throw stateFailure(error);
     });
   }
 
   private reportFailure(error: unknown): void {
-    this.logger.error('the keyslots of the encrypted volumes could not be brought in step with the recovery keys; this is tried again at the next change or start', {
-      error: error instanceof Error ? error.message : String(error),
-    });
+    this.logger.error(
+      'the keyslots of the encrypted volumes could not be brought in step with the recovery keys; this is tried again at the next change or start',
+      {
+        error: error instanceof Error ? error.message : String(error),
+      },
+    );
   }
 }
 

@@ -49,6 +49,8 @@ export class VolumesService {
   private async openedBy(): Promise<string> {
     const { tpmOpenedVolumes } = await this.firmware.snapshot();
     if (tpmOpenedVolumes) return 'unlocked (TPM)';
-    return (await this.tpm.status()) === 'pcr mismatch' ? 'unlocked (TPM; PCR update pending)' : 'unlocked (recovery passphrase)';
+    return (await this.tpm.status()) === 'pcr mismatch'
+      ? 'unlocked (TPM; PCR update pending)'
+      : 'unlocked (recovery passphrase)';
   }
 }

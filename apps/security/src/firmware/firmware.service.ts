@@ -91,7 +91,12 @@ export class FirmwareService implements OnModuleDestroy {
   private async read(): Promise<FirmwareSnapshot> {
     const { files } = this.host;
     const [entries, tpmState, eventLog, pcrs, softwareTpmFiles] = await Promise.all([
-      Promise.all(secureBootVariables.map(async (name): Promise<[VariableName, Buffer]> => [name, await readVariable(files, name)])),
+      Promise.all(
+        secureBootVariables.map(async (name): Promise<[VariableName, Buffer]> => [
+          name,
+          await readVariable(files, name),
+        ]),
+      ),
       readVariable(files, 'IncusOSTPMState'),
       this.readEventLog(),
       this.readPcrs(),

@@ -1,6 +1,9 @@
 /** The certificates that decide what this machine boots. */
 import { X509Certificate } from 'node:crypto';
-import type { InternalSecureBootCertificates, SystemSecuritySecureBootCertificate } from '@incusos/contracts/security';
+import type {
+  InternalSecureBootCertificates,
+  SystemSecuritySecureBootCertificate,
+} from '@incusos/contracts/security';
 import { LOGGER, type Logger } from '@incusos/service';
 import { Inject, Injectable } from '@nestjs/common';
 import { formatDistinguishedName } from '../certificates/distinguished-name.ts';
@@ -58,7 +61,9 @@ export class SecureBootService {
     const snapshot = await this.firmware.snapshot();
     const known = this.parsed.get(snapshot);
     if (known !== undefined) return known;
-    const certificates = databases.flatMap((database) => this.read(database, snapshot.variables.get(database) ?? Buffer.alloc(0)));
+    const certificates = databases.flatMap((database) =>
+      this.read(database, snapshot.variables.get(database) ?? Buffer.alloc(0)),
+    );
     this.parsed.set(snapshot, certificates);
     return certificates;
   }

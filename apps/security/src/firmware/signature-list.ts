@@ -58,9 +58,11 @@ export function parseSignatureDatabase(data: Buffer): SignatureDatabase {
       problems.push(`the signature list at byte ${offset} lies about its size`);
       break;
     }
-    if ((end - first) % entrySize !== 0) problems.push(`the signature list at byte ${offset} ends with a part of an entry`);
+    if ((end - first) % entrySize !== 0)
+      problems.push(`the signature list at byte ${offset} ends with a part of an entry`);
     const kind = type === x509 ? 'x509' : hashes.has(type) ? 'hash' : undefined;
-    if (kind === undefined) problems.push(`the signature list at byte ${offset} has the unknown type ${type}`);
+    if (kind === undefined)
+      problems.push(`the signature list at byte ${offset} has the unknown type ${type}`);
     else {
       for (let entry = first; entry + entrySize <= end; entry += entrySize) {
         const owner = readGuid(data, entry);

@@ -53,7 +53,10 @@ export class SecurityController implements ServiceHandlers<typeof SecurityServic
 
   async updateSecureBoot(): Promise<UpdateSecureBootResponse> {
     if (!(await this.secureBoot.enabled())) {
-      throw new DomainError('INVALID_REQUEST', 'cannot apply certificate update when Secure Boot is disabled');
+      throw new DomainError(
+        'INVALID_REQUEST',
+        'cannot apply certificate update when Secure Boot is disabled',
+      );
     }
     throw new DomainError('NOT_IMPLEMENTED', 'not implemented');
   }
@@ -64,13 +67,18 @@ export class SecurityController implements ServiceHandlers<typeof SecurityServic
 
   generateRegistration({ token }: GenerateRegistrationRequest): GenerateRegistrationResponse {
     if (token === '') {
-      throw new DomainError('INVALID_REQUEST', 'missing registration token', { fields: [{ field: 'token', reason: 'must not be empty' }] });
+      throw new DomainError('INVALID_REQUEST', 'missing registration token', {
+        fields: [{ field: 'token', reason: 'must not be empty' }],
+      });
     }
     throw new DomainError('NOT_IMPLEMENTED', 'not implemented');
   }
 
   /** No certificate of a recipient is part of this image, without which there is nobody to make a token for. */
   generateToken(): GenerateTokenResponse {
-    throw new DomainError('NOT_IMPLEMENTED', "authentication token generation isn't supported on this system");
+    throw new DomainError(
+      'NOT_IMPLEMENTED',
+      "authentication token generation isn't supported on this system",
+    );
   }
 }

@@ -69,7 +69,10 @@ export class SecurityService {
    * Replaces recovery keys and custom certificate authorities: both or none.
    * @throws DomainError INVALID_REQUEST before anything is changed.
    */
-  async replaceConfig({ encryption_recovery_keys: keys, custom_ca_certs: certificates }: SystemSecurityConfig): Promise<void> {
+  async replaceConfig({
+    encryption_recovery_keys: keys,
+    custom_ca_certs: certificates,
+  }: SystemSecurityConfig): Promise<void> {
     await this.recoveryKeys.check(keys);
     this.customCa.check(certificates);
     let before: readonly string[] = [];
@@ -85,9 +88,11 @@ export class SecurityService {
 
   async markKeysRetrieved(): Promise<void> {
     if (this.state.current.recovery_keys_retrieved) return;
-    await this.state.commit('recovery keys retrieved', (state) => ({ ...state, recovery_keys_retrieved: true })).catch((error: unknown) => {
-      throw stateFailure(error);
-    });
+    await this.state
+      .commit('recovery keys retrieved', (state) => ({ ...state, recovery_keys_retrieved: true }))
+      .catch((error: unknown) => {
+        throw stateFailure(error);
+      });
   }
 
   /**
@@ -97,7 +102,10 @@ export class SecurityService {
   async rebindTpm(): Promise<void> {
     const { tpmOpenedVolumes } = await this.firmware.snapshot();
     if (tpmOpenedVolumes) {
-      throw new DomainError('PRECONDITION_FAILED', 'refusing to reset TPM encryption bindings because current state can unlock all volumes');
+      throw new DomainError(
+        'PRECONDITION_FAILED',
+        'refusing to reset TPM encryption bindings because current state can unlock all volumes',
+      );
     }
     await this.keyslots.bindToTpm();
     await this.host.programs.run(['systemctl', 'reboot']);

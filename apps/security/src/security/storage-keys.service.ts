@@ -29,10 +29,17 @@ export class StorageKeysService implements OnModuleDestroy {
     try {
       const storage = this.connection.use(StorageServiceService);
       const { pools, drives } = await storage.listRecoveryKeys({}, { timeoutMs: patienceMs });
-      return { pools, drives: Object.fromEntries(Object.entries(drives).map(([id, key]) => [id.slice(id.lastIndexOf('/') + 1), key])) };
+      return {
+        pools,
+        drives: Object.fromEntries(
+          Object.entries(drives).map(([id, key]) => [id.slice(id.lastIndexOf('/') + 1), key]),
+        ),
+      };
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      this.logger.warn('the keys of pools and drives are left out of the security state', { error: error.message });
+      this.logger.warn('the keys of pools and drives are left out of the security state', {
+        error: error.message,
+      });
       return { pools: {}, drives: {} };
     }
   }

@@ -34,9 +34,20 @@ export class TrustFuseService {
   /** Looks for reasons not to trust the machine, and remembers them. */
   async start(): Promise<void> {
     const { files } = this.host;
-    const [guest, credential] = await Promise.all([files.exists(guestChannel), files.exists(agentCredential)]);
-    if (guest && credential && !this.state.current.guest_agent_was_enabled && this.state.problem === undefined) {
-      await this.state.commit('the guest agent is fully enabled', (state) => ({ ...state, guest_agent_was_enabled: true }));
+    const [guest, credential] = await Promise.all([
+      files.exists(guestChannel),
+      files.exists(agentCredential),
+    ]);
+    if (
+      guest &&
+      credential &&
+      !this.state.current.guest_agent_was_enabled &&
+      this.state.problem === undefined
+    ) {
+      await this.state.commit('the guest agent is fully enabled', (state) => ({
+        ...state,
+        guest_agent_was_enabled: true,
+      }));
     }
     const issues = await this.issues();
     if (issues.length === 0) return;

@@ -20,20 +20,27 @@ export class SecurityImport implements StateOwnerHooks<SecurityState> {
     @Inject(TrustedClientsService) private readonly clients: TrustedClientsService,
   ) {}
 
-  async transform(imported: SecurityState, { skip, current }: ImportContext<SecurityState>): Promise<SecurityState> {
+  async transform(
+    imported: SecurityState,
+    { skip, current }: ImportContext<SecurityState>,
+  ): Promise<SecurityState> {
     const status = await this.tpm.status();
     if (status !== 'ok') throw new DomainError('PRECONDITION_FAILED', `TPM status isn't OK: ${status}`);
     const keys = skip.has(keepKeys)
       ? { recovery_keys: current.recovery_keys, keyslots_in_step: current.keyslots_in_step }
       : { recovery_keys: imported.recovery_keys, keyslots_in_step: false };
-    if (keys.recovery_keys.length === 0) throw new DomainError('INVALID_REQUEST', 'at least one recovery passphrase must be provided');
+    if (keys.recovery_keys.length === 0)
+      throw new DomainError('INVALID_REQUEST', 'at least one recovery passphrase must be provided');
     const known = new Set(imported.trusted_clients.map(({ fingerprint }) => fingerprint));
     return {
       ...imported,
       ...keys,
       guest_agent_was_enabled: current.guest_agent_was_enabled,
       // Whoever manages the machine now must not be locked out by the restore that they asked for.
-      trusted_clients: [...imported.trusted_clients, ...current.trusted_clients.filter(({ fingerprint }) => !known.has(fingerprint))],
+      trusted_clients: [
+        ...imported.trusted_clients,
+        ...current.trusted_clients.filter(({ fingerprint }) => !known.has(fingerprint)),
+      ],
     };
   }
 

@@ -51,7 +51,12 @@ export function initialState(): SecurityState {
 }
 
 export function openSecurityState(host: Host): Promise<StateStore<SecurityState>> {
-  return openState(host, { directory: stateDirectory, version: 1, initial: initialState, validate: validateState });
+  return openState(host, {
+    directory: stateDirectory,
+    version: 1,
+    initial: initialState,
+    validate: validateState,
+  });
 }
 
 /** @throws Error naming the member that isn't as it should be. */
@@ -59,7 +64,8 @@ export function validateState(data: unknown): SecurityState {
   const state = object(data, 'state');
   const listener = object(state['fallback_listener'], 'fallback_listener');
   const address = listener['listen_address'];
-  if (address !== undefined && typeof address !== 'string') throw new Error('fallback_listener.listen_address is not a text');
+  if (address !== undefined && typeof address !== 'string')
+    throw new Error('fallback_listener.listen_address is not a text');
   return {
     custom_ca_certs: texts(state['custom_ca_certs'], 'custom_ca_certs'),
     recovery_keys: texts(state['recovery_keys'], 'recovery_keys'),
@@ -68,19 +74,28 @@ export function validateState(data: unknown): SecurityState {
     guest_agent_was_enabled: flag(state['guest_agent_was_enabled'], 'guest_agent_was_enabled'),
     fallback_listener: {
       ...(address === undefined ? {} : { listen_address: address }),
-      trusted_client_certificates: texts(listener['trusted_client_certificates'], 'fallback_listener.trusted_client_certificates'),
+      trusted_client_certificates: texts(
+        listener['trusted_client_certificates'],
+        'fallback_listener.trusted_client_certificates',
+      ),
       persistent: flag(listener['persistent'], 'fallback_listener.persistent'),
     },
     trusted_clients: list(state['trusted_clients'], 'trusted_clients').map((item, index) => {
       const client = object(item, `trusted_clients[${index}]`);
       const member = (name: string): string => text(client[name], `trusted_clients[${index}].${name}`);
-      return { fingerprint: member('fingerprint'), certificate: member('certificate'), name: member('name'), role: member('role') };
+      return {
+        fingerprint: member('fingerprint'),
+        certificate: member('certificate'),
+        name: member('name'),
+        role: member('role'),
+      };
     }),
   };
 }
 
 function object(value: unknown, name: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} is not an object`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error(`${name} is not an object`);
   return value as Readonly<Record<string, unknown>>;
 }
 

@@ -52,7 +52,8 @@ export function parseEventLog(log: Buffer): EventLog {
   if (log.length === 0) return { events: [], problem: 'the log is empty' };
   const first = readOldEvent(log, 0);
   if (first === undefined) return { events: [], problem: 'the log is cut short at byte 0' };
-  const agile = first.type === eventTypes.noAction && first.data.subarray(0, signature.length).equals(signature);
+  const agile =
+    first.type === eventTypes.noAction && first.data.subarray(0, signature.length).equals(signature);
   if (!agile) return readAll(log, 0, readOldEvent);
   const sizes = declaredSizes(first.data);
   if (sizes === undefined) return { events: [], problem: 'the header of the log is cut short' };
@@ -63,17 +64,24 @@ interface Step extends TpmEvent {
   readonly next: number;
 }
 
-function readAll(log: Buffer, start: number, read: (log: Buffer, offset: number) => Step | string | undefined): EventLog {
+function readAll(
+  log: Buffer,
+  start: number,
+  read: (log: Buffer, offset: number) => Step | string | undefined,
+): EventLog {
   const events: TpmEvent[] = [];
   let offset = start;
   while (offset < log.length) {
     if (isPadding(log, offset)) break;
     const step = read(log, offset);
-    if (typeof step !== 'object') return { events, problem: step ?? `the log is cut short at byte ${offset}` };
+    if (typeof step !== 'object')
+      return { events, problem: step ?? `the log is cut short at byte ${offset}` };
     if (events.length >= maxEvents) return { events, problem: `the log has more than ${maxEvents} events` };
     // 0xFFFFFFFF stands for no PCR at all; other numbers above 23 don't exist.
-    if (step.pcr <= maxPcr) events.push({ pcr: step.pcr, type: step.type, sha256: step.sha256, data: step.data });
-    else if (step.pcr !== 0xffffffff) return { events, problem: `an event at byte ${offset} names PCR ${step.pcr}, which doesn't exist` };
+    if (step.pcr <= maxPcr)
+      events.push({ pcr: step.pcr, type: step.type, sha256: step.sha256, data: step.data });
+    else if (step.pcr !== 0xffffffff)
+      return { events, problem: `an event at byte ${offset} names PCR ${step.pcr}, which doesn't exist` };
     offset = step.next;
   }
   return { events, problem: undefined };
@@ -102,7 +110,11 @@ function readOldEvent(log: Buffer, offset: number): Step | undefined {
 }
 
 /** `TCG_PCR_EVENT2`: a digest for each bank. */
-function readAgileEvent(log: Buffer, offset: number, sizes: ReadonlyMap<number, number>): Step | string | undefined {
+function readAgileEvent(
+  log: Buffer,
+  offset: number,
+  sizes: ReadonlyMap<number, number>,
+): Step | string | undefined {
   if (log.length - offset < 12) return undefined;
   const count = log.readUInt32LE(offset + 8);
   let place = offset + 12;
@@ -111,7 +123,8 @@ function readAgileEvent(log: Buffer, offset: number, sizes: ReadonlyMap<number, 
     if (log.length - place < 2) return undefined;
     const algorithm = log.readUInt16LE(place);
     const size = sizes.get(algorithm) ?? digestSizes.get(algorithm);
-    if (size === undefined) return `an event at byte ${offset} has a digest of the unknown algorithm 0x${algorithm.toString(16)}`;
+    if (size === undefined)
+      return `an event at byte ${offset} has a digest of the unknown algorithm 0x${algorithm.toString(16)}`;
     place += 2;
     if (log.length - place < size) return undefined;
     if (algorithm === sha256) digest = log.subarray(place, place + size);

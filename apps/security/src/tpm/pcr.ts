@@ -27,17 +27,26 @@ export function replay(events: readonly TpmEvent[], pcr: number): string | undef
  * whose content differs from the measured one.
  * @param variables present data by name; a name that isn't there keeps what was measured.
  */
-export function predictPcr7(events: readonly TpmEvent[], variables: ReadonlyMap<string, Buffer>): string | undefined {
+export function predictPcr7(
+  events: readonly TpmEvent[],
+  variables: ReadonlyMap<string, Buffer>,
+): string | undefined {
   return replayWith(events, 7, (event) => {
     if (event.type !== eventTypes.efiVariableDriverConfig) return event.sha256;
     const measured = parseVariableData(event.data);
     const present = measured === undefined ? undefined : variables.get(measured.name);
     if (measured === undefined || present === undefined || present.equals(measured.data)) return event.sha256;
-    return createHash('sha256').update(withData(event.data, measured.dataOffset, present)).digest();
+    return createHash('sha256')
+      .update(withData(event.data, measured.dataOffset, present))
+      .digest();
   });
 }
 
-function replayWith(events: readonly TpmEvent[], pcr: number, digestOf: (event: TpmEvent) => Buffer | undefined): string | undefined {
+function replayWith(
+  events: readonly TpmEvent[],
+  pcr: number,
+  digestOf: (event: TpmEvent) => Buffer | undefined,
+): string | undefined {
   let value: Buffer = Buffer.alloc(pcrBytes);
   for (const event of extensions(events, pcr)) {
     const digest = digestOf(event);
@@ -63,7 +72,11 @@ export function parseVariableData(event: Buffer): VariableData | undefined {
   const dataBytes = event.readBigUInt64LE(guidBytes + 8);
   if (BigInt(variableHeaderBytes) + nameBytes + dataBytes !== BigInt(event.length)) return undefined;
   const dataOffset = variableHeaderBytes + Number(nameBytes);
-  return { name: event.toString('utf16le', variableHeaderBytes, dataOffset), data: event.subarray(dataOffset), dataOffset };
+  return {
+    name: event.toString('utf16le', variableHeaderBytes, dataOffset),
+    data: event.subarray(dataOffset),
+    dataOffset,
+  };
 }
 
 function withData(event: Buffer, dataOffset: number, data: Buffer): Buffer {

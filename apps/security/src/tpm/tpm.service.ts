@@ -61,7 +61,9 @@ export class TpmService {
       const value = pcrs.get(pcr);
       if (computed === value) continue;
       // A log that ends early explains nothing: the PCR itself decides then, at the next unlock.
-      this.warnings.warn(`computed PCR${pcr} (${computed ?? 'no SHA-256 digests'}) doesn't match actual value (${value ?? 'none'})`);
+      this.warnings.warn(
+        `computed PCR${pcr} (${computed ?? 'no SHA-256 digests'}) doesn't match actual value (${value ?? 'none'})`,
+      );
       if (pcr === 7) return eventLog.problem === undefined && computed !== undefined ? 'pcr mismatch' : 'ok';
     }
     return predictPcr7(eventLog.events, variables) === actual ? 'ok' : 'pcr mismatch';

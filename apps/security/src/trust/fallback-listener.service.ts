@@ -46,16 +46,26 @@ export class FallbackListenerService {
 function check({ listen_address, trusted_client_certificates }: SystemFallbackListenerConfig): void {
   if (listen_address !== undefined && listen_address !== '') {
     const problem = listenAddressProblem(listen_address);
-    if (problem !== undefined) throw invalid(`invalid listen address: ${problem}`, 'config.listen_address', problem);
+    if (problem !== undefined)
+      throw invalid(`invalid listen address: ${problem}`, 'config.listen_address', problem);
   }
   if (trusted_client_certificates.length === 0) {
-    throw invalid('at least one trusted client TLS certificate must be defined', certificates, 'must not be empty');
+    throw invalid(
+      'at least one trusted client TLS certificate must be defined',
+      certificates,
+      'must not be empty',
+    );
   }
   for (const [index, pem] of trusted_client_certificates.entries()) {
     const found = readCertificate(pem);
     if (found instanceof X509Certificate) continue;
     const field = `${certificates}[${index}]`;
-    if (found.kind !== 'not-valid') throw invalid(`certificate at index ${index} is not PEM-encoded`, field, 'must be a certificate in PEM');
+    if (found.kind !== 'not-valid')
+      throw invalid(
+        `certificate at index ${index} is not PEM-encoded`,
+        field,
+        'must be a certificate in PEM',
+      );
     throw invalid(`certificate at index ${index} is not valid: ${found.reason}`, field, found.reason);
   }
 }

@@ -26,7 +26,9 @@ export class TrustController implements ServiceHandlers<typeof TrustServiceServi
     return { fallback_listener: this.listener.current() };
   }
 
-  async setFallbackListener({ fallback_listener }: SetFallbackListenerRequest): Promise<SetFallbackListenerResponse> {
+  async setFallbackListener({
+    fallback_listener,
+  }: SetFallbackListenerRequest): Promise<SetFallbackListenerResponse> {
     await this.listener.replace(fallback_listener?.config ?? SystemFallbackListenerConfig.create());
     return {};
   }
@@ -39,7 +41,10 @@ export class TrustController implements ServiceHandlers<typeof TrustServiceServi
     return { client: await this.clients.add(request) };
   }
 
-  async *watchTrustedClients(_request: unknown, call: CallContext): AsyncGenerator<WatchTrustedClientsResponse> {
+  async *watchTrustedClients(
+    _request: unknown,
+    call: CallContext,
+  ): AsyncGenerator<WatchTrustedClientsResponse> {
     for await (const clients of this.clients.watch(call.signal)) yield { clients };
   }
 }

@@ -46,7 +46,11 @@ export class TrustedClientsService {
       .catch((error: unknown) => {
         throw stateFailure(error);
       });
-    this.logger.info('a client certificate is trusted from now on', { fingerprint: client.fingerprint, name: client.name, role: client.role });
+    this.logger.info('a client certificate is trusted from now on', {
+      fingerprint: client.fingerprint,
+      name: client.name,
+      role: client.role,
+    });
     this.changed();
     return { ...client };
   }
@@ -83,16 +87,30 @@ export class TrustedClientsService {
   }
 }
 
-function recordOf({ certificate, name, role }: { certificate: string; name: string; role: string }): TrustedClientRecord {
+function recordOf({
+  certificate,
+  name,
+  role,
+}: {
+  certificate: string;
+  name: string;
+  role: string;
+}): TrustedClientRecord {
   const found = readCertificate(certificate);
   if (!(found instanceof X509Certificate)) {
     const reason = found.kind === 'not-valid' ? found.reason : 'it is not PEM-encoded';
     throw invalid(`client certificate is not valid: ${reason}`, 'certificate', reason);
   }
   const label = name.trim();
-  if (label.length > maxNameLength) throw invalid(`client name is longer than ${maxNameLength} characters`, 'name', `at most ${maxNameLength} characters`);
+  if (label.length > maxNameLength)
+    throw invalid(
+      `client name is longer than ${maxNameLength} characters`,
+      'name',
+      `at most ${maxNameLength} characters`,
+    );
   const wanted = role === '' ? 'admin' : role;
-  if (!roles.has(wanted)) throw invalid(`unknown role '${wanted}'`, 'role', `must be one of ${[...roles].join(', ')}`);
+  if (!roles.has(wanted))
+    throw invalid(`unknown role '${wanted}'`, 'role', `must be one of ${[...roles].join(', ')}`);
   return { fingerprint: fingerprintOf(found), certificate: toPem(found), name: label, role: wanted };
 }
 

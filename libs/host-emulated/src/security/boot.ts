@@ -10,6 +10,7 @@ import type { Files } from '@incusos/host';
 import type { EmulatedMachine } from '../machine/emulated-machine.ts';
 import { tpmStateVariable, writeSecureBootVariables, writeVariable } from './efi.ts';
 import { extend, measureBoot, zeroPcr } from './event-log.ts';
+import { showKernelFile } from './kernel-file.ts';
 import { addKeyslot, newHeader } from './luks.ts';
 import { closeMapping, openMapping } from './mappings.ts';
 import type { SecuritySection } from './section.ts';
@@ -37,10 +38,14 @@ export async function boot(machine: EmulatedMachine): Promise<void> {
   await showMappings(files, machine.read().security);
   await writePolicyKey(files, security);
   if (security.tpm.kind === 'hardware') {
-    await files.writeAtomic(eventLogPath, log, { mode: 0o440 });
+    await showKernelFile(files, eventLogPath, log);
     // Early boot closes the door behind it: PCR 15 is extended once the volumes are open.
-    const later = pcrs.map((value, pcr) => (pcr === 15 ? extend(value, Buffer.from('volumes are open')) : value));
-    for (const [pcr, value] of later.entries()) await files.writeAtomic(`${pcrDirectory}/${pcr}`, `${value.toUpperCase()}\n`);
+    const later = pcrs.map((value, pcr) =>
+      pcr === 15 ? extend(value, Buffer.from('volumes are open')) : value,
+    );
+    await Promise.all(
+      later.map((value, pcr) => showKernelFile(files, `${pcrDirectory}/${pcr}`, `${value.toUpperCase()}\n`)),
+    );
   }
 }
 
@@ -80,7 +85,9 @@ async function showMappings(files: Files, { mappings }: SecuritySection): Promis
 async function writePolicyKey(files: Files, { secure_boot: { db } }: SecuritySection): Promise<void> {
   const [signer] = db;
   if (signer === undefined) return;
-  const key = new X509Certificate(Buffer.from(signer, 'base64')).publicKey.export({ type: 'spki', format: 'pem' });
-  await files.writeAtomic('/run/systemd/tpm2-pcr-public-key.pem', key, { mode: 0o444 });
+  const key = new X509Certificate(Buffer.from(signer, 'base64')).publicKey.export({
+    type: 'spki',
+    format: 'pem',
+  });
+  await showKernelFile(files, '/run/systemd/tpm2-pcr-public-key.pem', key);
 }
-

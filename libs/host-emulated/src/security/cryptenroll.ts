@@ -38,19 +38,28 @@ export async function cryptenroll(call: ToolCall): Promise<ToolResult> {
   const [device] = positionals;
   if (device === undefined) return failure('No block device node specified, refusing.');
   const { files, machine } = call;
-  if ((await canonicalDevice(files, device)) === undefined) return failure(`Device ${device} does not exist or access denied.\nFailed to allocate libcryptsetup context: No such file or directory`);
-  if (values['recovery-key'] !== true && values['tpm2-device'] === undefined && values['wipe-slot'] === undefined) {
+  if ((await canonicalDevice(files, device)) === undefined)
+    return failure(
+      `Device ${device} does not exist or access denied.\nFailed to allocate libcryptsetup context: No such file or directory`,
+    );
+  if (
+    values['recovery-key'] !== true &&
+    values['tpm2-device'] === undefined &&
+    values['wipe-slot'] === undefined
+  ) {
     const header = await headerOf(machine.read().security, files, device);
     return header === undefined ? failure(noSuperblock) : { stdout: listing(header) };
   }
   const pcrs = await currentPcrs(call);
-  const key = values['unlock-key-file'] === undefined ? undefined : await readKey(call, values['unlock-key-file']);
+  const key =
+    values['unlock-key-file'] === undefined ? undefined : await readKey(call, values['unlock-key-file']);
   try {
     return await machine.change(async ({ security }) => {
       const header = await headerOf(security, files, device);
       if (header === undefined) throw new EnrollError(noSuperblock);
       // Wiping alone needs no passphrase.
-      if (values['recovery-key'] === true || values['tpm2-device'] !== undefined) unlock(header, security, values, key, pcrs);
+      if (values['recovery-key'] === true || values['tpm2-device'] !== undefined)
+        unlock(header, security, values, key, pcrs);
       return enroll(header, security, values, pcrs);
     });
   } catch (error) {
@@ -77,20 +86,34 @@ async function readKey({ files }: ToolCall, path: string): Promise<string | unde
   return (await files.exists(path)) ? (await files.readBytes(path)).toString('latin1') : undefined;
 }
 
-function unlock(header: LuksDevice, { tpm }: SecuritySection, values: Values, key: string | undefined, pcrs: readonly string[]): void {
+function unlock(
+  header: LuksDevice,
+  { tpm }: SecuritySection,
+  values: Values,
+  key: string | undefined,
+  pcrs: readonly string[],
+): void {
   if (values['unlock-key-file'] !== undefined) {
-    if (key === undefined) throw new EnrollError(`Reading keyfile ${values['unlock-key-file']} failed: No such file or directory`);
-    if (slotOf(header, key) === undefined) throw new EnrollError('Unlocking via keyfile failed: Operation not permitted');
+    if (key === undefined)
+      throw new EnrollError(`Reading keyfile ${values['unlock-key-file']} failed: No such file or directory`);
+    if (slotOf(header, key) === undefined)
+      throw new EnrollError('Unlocking via keyfile failed: Operation not permitted');
     return;
   }
-  if (values['unlock-tpm2-device'] === undefined) throw new EnrollError('Failed to query password: No such device or address');
+  if (values['unlock-tpm2-device'] === undefined)
+    throw new EnrollError('Failed to query password: No such device or address');
   const secret = unseal(header, tpm, pcrs);
   if (secret === undefined || slotOf(header, secret) === undefined) {
     throw new EnrollError('Failed to unseal secret using TPM2: Operation not permitted');
   }
 }
 
-function enroll(header: LuksDevice, security: SecuritySection, values: Values, pcrs: readonly string[]): ToolResult {
+function enroll(
+  header: LuksDevice,
+  security: SecuritySection,
+  values: Values,
+  pcrs: readonly string[],
+): ToolResult {
   let stdout = '';
   let stderr = '';
   let enrolled: string | undefined;
@@ -101,9 +124,11 @@ function enroll(header: LuksDevice, security: SecuritySection, values: Values, p
     stdout = `${recoveryKey}\n`;
     stderr = `A secret recovery key has been generated for this volume.\nNew recovery key enrolled as key slot ${enrolled}.\n`;
   } else if (values['tpm2-device'] !== undefined) {
-    if (security.tpm.kind === 'none') throw new EnrollError('Failed to create TPM2 context: State not recoverable');
+    if (security.tpm.kind === 'none')
+      throw new EnrollError('Failed to create TPM2 context: State not recoverable');
     const policy = policyOf(values['tpm2-pcrs'] ?? '7', pcrs);
-    if (hasPolicy(header, policy)) return { stderr: 'This PCR set is already enrolled, executing no operation.\n' };
+    if (hasPolicy(header, policy))
+      return { stderr: 'This PCR set is already enrolled, executing no operation.\n' };
     enrolled = taken(enrollTpm(header, security.tpm, policy));
     stderr = `New TPM2 token enrolled as key slot ${enrolled}.\n`;
   }
@@ -119,23 +144,35 @@ function taken(slot: string | undefined): string {
 /** Wipes slots by number or kind; the one just enrolled stays. */
 function wipe(header: LuksDevice, list: string, enrolled: string | undefined): string {
   const wanted = list.split(',');
-  const unknown = wanted.find((item) => !/^(?:all|empty|password|recovery|pkcs11|fido2|tpm2|\d+)$/u.test(item));
+  const unknown = wanted.find(
+    (item) => !/^(?:all|empty|password|recovery|pkcs11|fido2|tpm2|\d+)$/u.test(item),
+  );
   if (unknown !== undefined) throw new EnrollError(`Failed to parse slot index: ${unknown}`);
   const slots = Object.keys(header.keyslots).filter(
-    (slot) => slot !== enrolled && (wanted.includes('all') || wanted.includes(slot) || wanted.includes(slotType(header, slot))),
+    (slot) =>
+      slot !== enrolled &&
+      (wanted.includes('all') || wanted.includes(slot) || wanted.includes(slotType(header, slot))),
   );
   if (slots.length === Object.keys(header.keyslots).length) {
     throw new EnrollError("Wipe operation would leave no valid slots around, can't allow that, sorry.");
   }
   for (const slot of slots) removeKeyslot(header, slot);
-  return slots.length === 0 ? 'No slots to remove selected.\n' : slots.map((slot) => `Wiped slot ${slot}.\n`).join('');
+  return slots.length === 0
+    ? 'No slots to remove selected.\n'
+    : slots.map((slot) => `Wiped slot ${slot}.\n`).join('');
 }
 
 /** `7+15:sha256=…`: PCRs bound to their present value, or to one that is given. */
 function policyOf(text: string, pcrs: readonly string[]): PcrPolicy {
   const parts = text.split('+').map((part): [string, string] => {
-    const match = /^(?<pcr>\d{1,2})(?::(?<bank>[a-z0-9]+))?(?:=(?:0x)?(?<value>[0-9a-f]{64}))?$/iu.exec(part)?.groups;
-    if (match?.['pcr'] === undefined || Number(match['pcr']) > 23 || (match['bank'] ?? 'sha256') !== 'sha256') {
+    const match = /^(?<pcr>\d{1,2})(?::(?<bank>[a-z0-9]+))?(?:=(?:0x)?(?<value>[0-9a-f]{64}))?$/iu.exec(
+      part,
+    )?.groups;
+    if (
+      match?.['pcr'] === undefined ||
+      Number(match['pcr']) > 23 ||
+      (match['bank'] ?? 'sha256') !== 'sha256'
+    ) {
       throw new EnrollError(`Failed to parse PCR specification: ${part}`);
     }
     const value = match['value']?.toLowerCase() ?? pcrs[Number(match['pcr'])];
@@ -147,7 +184,9 @@ function policyOf(text: string, pcrs: readonly string[]): PcrPolicy {
 
 /** 256 bits in the alphabet that every keyboard layout has in the same places, in groups of eight. */
 function modhexKey(): string {
-  const digits = [...randomBytes(32)].map((byte) => `${modhex[byte >> 4] ?? ''}${modhex[byte & 15] ?? ''}`).join('');
+  const digits = [...randomBytes(32)]
+    .map((byte) => `${modhex[byte >> 4] ?? ''}${modhex[byte & 15] ?? ''}`)
+    .join('');
   return (digits.match(/.{8}/gu) ?? []).join('-');
 }
 

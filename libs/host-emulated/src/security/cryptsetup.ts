@@ -42,14 +42,18 @@ export async function cryptsetup(call: ToolCall): Promise<ToolResult> {
     return { exitCode: exit.wrongParameters, stderr: `${option}: unknown option\n${usage}` };
   }
   const { values, positionals } = parsed;
-  if (values.version === true) return { stdout: 'cryptsetup 2.7.5 flags: UDEV BLKID KEYRING FIPS KERNEL_CAPI HW_OPAL\n' };
+  if (values.version === true)
+    return { stdout: 'cryptsetup 2.7.5 flags: UDEV BLKID KEYRING FIPS KERNEL_CAPI HW_OPAL\n' };
   const [name, ...args] = positionals;
   const action = name === undefined ? undefined : actions[name];
   if (name === undefined || action === undefined) {
     return { exitCode: exit.wrongParameters, stderr: `${usage}cryptsetup: Unknown action.\n` };
   }
   if (args.length < action.needs.length) {
-    return { exitCode: exit.wrongParameters, stderr: `${usage}cryptsetup: ${name}: requires ${action.needs.join(' ')} as arguments\n` };
+    return {
+      exitCode: exit.wrongParameters,
+      stderr: `${usage}cryptsetup: ${name}: requires ${action.needs.join(' ')} as arguments\n`,
+    };
   }
   return action.run({ call, values, args });
 }
@@ -90,7 +94,10 @@ async function withHeader(
   });
 }
 
-async function readHeader({ call, args }: Request, show: (header: LuksDevice) => ToolResult): Promise<ToolResult> {
+async function readHeader(
+  { call, args }: Request,
+  show: (header: LuksDevice) => ToolResult,
+): Promise<ToolResult> {
   const [device = ''] = args;
   if ((await canonicalDevice(call.files, device)) === undefined) return notThere(device);
   const header = await headerOf(call.machine.read().security, call.files, device);
@@ -110,7 +117,10 @@ async function luksFormat(request: Request): Promise<ToolResult> {
   return call.machine.change(async ({ security }) => {
     const old = await headerOf(security, call.files, device);
     if (old !== undefined && security.mappings.some((mapping) => mapping.device === old.device)) {
-      return failure(`Device ${device} is in use. Cannot proceed with format operation.`, exit.wrongParameters);
+      return failure(
+        `Device ${device} is in use. Cannot proceed with format operation.`,
+        exit.wrongParameters,
+      );
     }
     security.luks = security.luks.filter((known) => known !== old);
     const header = newHeader(device);
@@ -129,7 +139,9 @@ async function luksAddKey(request: Request): Promise<ToolResult> {
     if (slotOf(header, existing) === undefined) return wrongPassphrase;
     const slot = addKeyslot(header, added);
     if (slot === undefined) return failure('All key slots full.', exit.wrongParameters);
-    return request.values.verbose === true ? { stdout: `Key slot ${slot} created.\nCommand successful.\n` } : {};
+    return request.values.verbose === true
+      ? { stdout: `Key slot ${slot} created.\nCommand successful.\n` }
+      : {};
   });
 }
 
@@ -146,10 +158,14 @@ async function luksRemoveKey(request: Request): Promise<ToolResult> {
 
 async function luksKillSlot(request: Request): Promise<ToolResult> {
   const [, slot = ''] = request.args;
-  const key = request.values['batch-mode'] === true && request.values['key-file'] === undefined ? undefined : await keyFrom(request, request.values['key-file']);
+  const key =
+    request.values['batch-mode'] === true && request.values['key-file'] === undefined
+      ? undefined
+      : await keyFrom(request, request.values['key-file']);
   if (typeof key === 'object') return key;
   return withHeader(request, (header) => {
-    if (header.keyslots[slot] === undefined) return failure(`Keyslot ${slot} is not active.`, exit.wrongParameters);
+    if (header.keyslots[slot] === undefined)
+      return failure(`Keyslot ${slot} is not active.`, exit.wrongParameters);
     const opened = key === undefined ? undefined : slotOf(header, key);
     if (key !== undefined && (opened === undefined || opened === slot)) return wrongPassphrase;
     removeKeyslot(header, slot);
@@ -161,14 +177,18 @@ async function open(request: Request): Promise<ToolResult> {
   const { call, args, values } = request;
   const [device = '', name] = args;
   if (values['test-passphrase'] !== true && name === undefined) {
-    return { exitCode: exit.wrongParameters, stderr: `${usage}cryptsetup: open: requires <device> <name> as arguments\n` };
+    return {
+      exitCode: exit.wrongParameters,
+      stderr: `${usage}cryptsetup: open: requires <device> <name> as arguments\n`,
+    };
   }
   const key = await keyFrom(request, values['key-file']);
   if (typeof key !== 'string') return key;
   const result = await withHeader(request, (header) => {
     const slot = slotOf(header, key, values['key-slot']);
     if (slot === undefined) return wrongPassphrase;
-    const said = values.verbose === true ? { stdout: `Key slot ${slot} unlocked.\nCommand successful.\n` } : {};
+    const said =
+      values.verbose === true ? { stdout: `Key slot ${slot} unlocked.\nCommand successful.\n` } : {};
     return said;
   });
   if (values['test-passphrase'] === true || (result.exitCode ?? 0) !== 0 || name === undefined) return result;
@@ -196,15 +216,25 @@ async function close({ call, args: [name = ''] }: Request): Promise<ToolResult> 
 
 async function status({ call, args: [name = ''] }: Request): Promise<ToolResult> {
   const mapping = call.machine.read().security.mappings.find((open) => open.name === name);
-  if (mapping === undefined) return { exitCode: exit.wrongDevice, stdout: `/dev/mapper/${name} is inactive.\n` };
+  if (mapping === undefined)
+    return { exitCode: exit.wrongDevice, stdout: `/dev/mapper/${name} is inactive.\n` };
   const device = (await canonicalDevice(call.files, mapping.device)) ?? mapping.device;
-  const lines = ['type:    LUKS2', 'cipher:  aes-xts-plain64', 'keysize: 512 bits', 'key location: keyring', `device:  ${device}`];
-  return { stdout: `/dev/mapper/${name} is active and is in use.\n${lines.map((line) => `  ${line}\n`).join('')}  mode:    read/write\n` };
+  const lines = [
+    'type:    LUKS2',
+    'cipher:  aes-xts-plain64',
+    'keysize: 512 bits',
+    'key location: keyring',
+    `device:  ${device}`,
+  ];
+  return {
+    stdout: `/dev/mapper/${name} is active and is in use.\n${lines.map((line) => `  ${line}\n`).join('')}  mode:    read/write\n`,
+  };
 }
 
 async function luksDump(request: Request): Promise<ToolResult> {
   const json = request.values['dump-json-metadata'] === true;
-  if (!json) return failure('This cryptsetup shows a header with --dump-json-metadata only.', exit.wrongParameters);
+  if (!json)
+    return failure('This cryptsetup shows a header with --dump-json-metadata only.', exit.wrongParameters);
   return readHeader(request, (header) => ({ stdout: JSON.stringify(metadata(header), undefined, 2) }));
 }
 

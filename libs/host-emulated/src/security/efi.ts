@@ -55,18 +55,33 @@ export interface Variable {
 /** The variables of Secure Boot, in the order in which firmware measures them. */
 export function secureBootVariables(keys: SecureBoot): Variable[] {
   return [
-    { name: 'SecureBoot', guid: globalVariable, attributes: bootAndRuntime, data: Buffer.from([keys.enabled ? 1 : 0]) },
+    {
+      name: 'SecureBoot',
+      guid: globalVariable,
+      attributes: bootAndRuntime,
+      data: Buffer.from([keys.enabled ? 1 : 0]),
+    },
     { name: 'PK', guid: globalVariable, attributes: timeAuthenticated, data: signatureLists(keys.pk) },
     { name: 'KEK', guid: globalVariable, attributes: timeAuthenticated, data: signatureLists(keys.kek) },
     { name: 'db', guid: imageSecurityDatabase, attributes: timeAuthenticated, data: signatureLists(keys.db) },
-    { name: 'dbx', guid: imageSecurityDatabase, attributes: timeAuthenticated, data: signatureLists(keys.dbx) },
+    {
+      name: 'dbx',
+      guid: imageSecurityDatabase,
+      attributes: timeAuthenticated,
+      data: signatureLists(keys.dbx),
+    },
   ];
 }
 
 /** Writes the variables of Secure Boot as efivarfs shows them; an empty list is a variable that isn't there. */
 export async function writeSecureBootVariables(files: Files, keys: SecureBoot): Promise<void> {
   const modes = [
-    { name: 'SetupMode', guid: globalVariable, attributes: bootAndRuntime, data: Buffer.from([keys.setup_mode ? 1 : 0]) },
+    {
+      name: 'SetupMode',
+      guid: globalVariable,
+      attributes: bootAndRuntime,
+      data: Buffer.from([keys.setup_mode ? 1 : 0]),
+    },
     { name: 'AuditMode', guid: globalVariable, attributes: bootAndRuntime, data: Buffer.from([0]) },
     { name: 'DeployedMode', guid: globalVariable, attributes: bootAndRuntime, data: Buffer.from([0]) },
   ];
@@ -75,7 +90,12 @@ export async function writeSecureBootVariables(files: Files, keys: SecureBoot): 
 
 /** The variable by which early boot says whether the TPM opened the volumes. */
 export function tpmStateVariable(worked: boolean): Variable {
-  return { name: 'IncusOSTPMState', guid: incusosVariable, attributes: nonVolatile, data: Buffer.from([0, 0, 0, worked ? 0 : 1]) };
+  return {
+    name: 'IncusOSTPMState',
+    guid: incusosVariable,
+    attributes: nonVolatile,
+    data: Buffer.from([0, 0, 0, worked ? 0 : 1]),
+  };
 }
 
 /** Leaves a variable alone that has this content already, so that nobody sees a change where there is none. */

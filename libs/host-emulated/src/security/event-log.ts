@@ -1,6 +1,12 @@
 /** What a TPM measures during a boot, and the log of it in the crypto-agile binary form of the TCG (PFP 1.06, 10). */
 import { createHash } from 'node:crypto';
-import { globalVariable, guidBytes, imageSecurityDatabase, secureBootVariables, signatureData } from './efi.ts';
+import {
+  globalVariable,
+  guidBytes,
+  imageSecurityDatabase,
+  secureBootVariables,
+  signatureData,
+} from './efi.ts';
 import type { SecureBoot } from './section.ts';
 
 const EV_NO_ACTION = 0x03;
@@ -76,14 +82,30 @@ function measurements(keys: SecureBoot, kernel: string): Measurement[] {
     same(4, EV_EFI_ACTION, Buffer.from('Calling EFI Application from Boot Option')),
     ...[0, 1, 2, 3, 4, 5, 6].map((pcr) => same(pcr, EV_SEPARATOR, separator)),
     ...authority.map((certificate) =>
-      same(7, EV_EFI_VARIABLE_AUTHORITY, variableData('db', imageSecurityDatabase, signatureData(certificate))),
+      same(
+        7,
+        EV_EFI_VARIABLE_AUTHORITY,
+        variableData('db', imageSecurityDatabase, signatureData(certificate)),
+      ),
     ),
     program('\\EFI\\systemd\\systemd-bootx64.efi'),
     program(`\\EFI\\Linux\\${kernel}`),
-    ...['.linux', '.osrel', '.cmdline', '.initrd', '.ucode', '.uname', '.sbat', '.pcrpkey'].flatMap((section) => [
-      { pcr: 11, type: EV_IPL, measured: Buffer.from(`${section}\0`), event: Buffer.from(`${section}\0`, 'utf16le') },
-      { pcr: 11, type: EV_IPL, measured: Buffer.from(`${kernel} ${section}`), event: Buffer.from(`${section}\0`, 'utf16le') },
-    ]),
+    ...['.linux', '.osrel', '.cmdline', '.initrd', '.ucode', '.uname', '.sbat', '.pcrpkey'].flatMap(
+      (section) => [
+        {
+          pcr: 11,
+          type: EV_IPL,
+          measured: Buffer.from(`${section}\0`),
+          event: Buffer.from(`${section}\0`, 'utf16le'),
+        },
+        {
+          pcr: 11,
+          type: EV_IPL,
+          measured: Buffer.from(`${kernel} ${section}`),
+          event: Buffer.from(`${section}\0`, 'utf16le'),
+        },
+      ],
+    ),
   ];
 }
 

@@ -13,15 +13,23 @@ const maxKeyslots = 32;
 
 /** What programs call a device: links followed; `undefined` when it isn't there. */
 export async function canonicalDevice(files: Files, device: string): Promise<string | undefined> {
-  if (!device.startsWith('/') || !(await files.exists(device))) return undefined;
-  return files.realPath(device);
+  // Links are followed inside of the machine; `exists` would follow an absolute one out of it.
+  return device.startsWith('/') ? files.realPath(device).catch(() => undefined) : undefined;
 }
 
 /** The header on a device, whichever of its names is used. */
-export async function headerOf(section: SecuritySection, files: Files, device: string): Promise<LuksDevice | undefined> {
+export async function headerOf(
+  section: SecuritySection,
+  files: Files,
+  device: string,
+): Promise<LuksDevice | undefined> {
   const wanted = await canonicalDevice(files, device);
   for (const header of section.luks) {
-    if (header.device === device || (wanted !== undefined && (await canonicalDevice(files, header.device)) === wanted)) return header;
+    if (
+      header.device === device ||
+      (wanted !== undefined && (await canonicalDevice(files, header.device)) === wanted)
+    )
+      return header;
   }
   return undefined;
 }
@@ -31,7 +39,10 @@ export function newHeader(device: string): LuksDevice {
 }
 
 function hash(salt: string, passphrase: string): string {
-  return createHash('sha256').update(Buffer.from(salt, 'base64')).update(passphrase, 'latin1').digest('base64');
+  return createHash('sha256')
+    .update(Buffer.from(salt, 'base64'))
+    .update(passphrase, 'latin1')
+    .digest('base64');
 }
 
 function matches({ salt, digest }: Keyslot, passphrase: string): boolean {
@@ -89,14 +100,29 @@ export function metadata(header: LuksDevice): unknown {
       type: 'luks2',
       key_size: 64,
       af: { type: 'luks1', stripes: 4000, hash: 'sha256' },
-      area: { type: 'raw', offset: String(32768 + 258048 * Number(slot)), size: '258048', encryption: 'aes-xts-plain64', key_size: 64 },
+      area: {
+        type: 'raw',
+        offset: String(32768 + 258048 * Number(slot)),
+        size: '258048',
+        encryption: 'aes-xts-plain64',
+        key_size: 64,
+      },
       kdf: { type: 'argon2id', time: 4, memory: 1048576, cpus: 2, salt },
     },
   ]);
   return {
     keyslots: Object.fromEntries(keyslots) as unknown,
     tokens: header.tokens,
-    segments: { '0': { type: 'crypt', offset: '16777216', size: 'dynamic', iv_tweak: '0', encryption: 'aes-xts-plain64', sector_size: 512 } },
+    segments: {
+      '0': {
+        type: 'crypt',
+        offset: '16777216',
+        size: 'dynamic',
+        iv_tweak: '0',
+        encryption: 'aes-xts-plain64',
+        sector_size: 512,
+      },
+    },
     digests: {
       '0': {
         type: 'pbkdf2',

@@ -1,9 +1,10 @@
 import type { Files } from '@incusos/host';
+import { showKernelFile } from './kernel-file.ts';
 import type { SecuritySection } from './section.ts';
 
 /** Shows `/dev/mapper/<name>` as udev does: a link to the numbered node. */
 export async function openMapping(files: Files, name: string, minor: number): Promise<void> {
-  await files.writeAtomic(`/dev/dm-${minor}`, '');
+  await showKernelFile(files, `/dev/dm-${minor}`, '');
   await files.makeSymlink(`../dm-${minor}`, `/dev/mapper/${name}`);
 }
 

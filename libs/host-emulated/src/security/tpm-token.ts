@@ -13,11 +13,15 @@ interface SealedBlob {
 }
 
 function isBlob(value: unknown): value is SealedBlob {
-  return typeof value === 'object' && value !== null && 'seed' in value && 'policy' in value && 'secret' in value;
+  return (
+    typeof value === 'object' && value !== null && 'seed' in value && 'policy' in value && 'secret' in value
+  );
 }
 
 function policyHash(policy: PcrPolicy): string {
-  const text = Object.entries(policy).map(([pcr, value]) => `${pcr}:${value}`).join('+');
+  const text = Object.entries(policy)
+    .map(([pcr, value]) => `${pcr}:${value}`)
+    .join('+');
   return createHash('sha256').update(text).digest('hex');
 }
 
