@@ -57,14 +57,14 @@ describe.skipIf(directory === undefined)('the official client', () => {
 
   it('has a release looked for and found', async () => {
     await use(publisher);
-    await os('system update check');
+    await os('system update check', 'yes\n');
     await eventually(async () => (await status())['status'] === 'Update check completed', 'the check');
     expect((await status())['available_version']).toBe('209901010000');
   });
 
   it('has the release of a stranger refused', async () => {
     await use(stranger);
-    await os('system update check');
+    await os('system update check', 'yes\n');
     await eventually(
       async () => (await status())['status'] === 'Failed to check for OS updates',
       'the refusal',
