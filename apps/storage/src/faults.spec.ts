@@ -5,7 +5,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { drivePath, eventually, StorageAppliance } from './testing/storage-appliance.ts';
 
 /** A host on which nothing happens any more after a number of changes: what a killed service leaves behind. */
-function dyingHost(host: Host, changes: number): { host: Host; dead: () => boolean; begin: () => void; kill: () => void } {
+function dyingHost(
+  host: Host,
+  changes: number,
+): { host: Host; dead: () => boolean; begin: () => void; kill: () => void } {
   let left = Number.POSITIVE_INFINITY;
   const streams: ProgramStream[] = [];
   const never = new Promise<never>(() => undefined);
@@ -15,21 +18,33 @@ function dyingHost(host: Host, changes: number): { host: Host; dead: () => boole
   };
   const { files, programs } = host;
   const reads = ['lsblk', 'smartctl', 'udevadm'];
-  const isRead = (argv: readonly string[]): boolean => reads.includes(argv[0] ?? '') || ['status', 'list', 'get'].includes(argv[1] ?? '');
+  const isRead = (argv: readonly string[]): boolean =>
+    reads.includes(argv[0] ?? '') || ['status', 'list', 'get'].includes(argv[1] ?? '');
   const watched = new Proxy(files, {
     get(target, name) {
-      if (name === 'writeAtomic') return (path: string, data: string, options: object) => alive(true, () => target.writeAtomic(path, data, options));
+      if (name === 'writeAtomic')
+        return (path: string, data: string, options: object) =>
+          alive(true, () => target.writeAtomic(path, data, options));
       if (name === 'remove') return (path: string) => alive(true, () => target.remove(path));
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
   return {
-    host: { files: watched, programs: { run: (argv, options) => alive(!isRead(argv), () => programs.run(argv, options)), stream: (argv, options) => {
-          const stream = left < 0 ? { stdout: new PassThrough(), finished: never, stop: () => undefined } : programs.stream(argv, options);
+    host: {
+      files: watched,
+      programs: {
+        run: (argv, options) => alive(!isRead(argv), () => programs.run(argv, options)),
+        stream: (argv, options) => {
+          const stream =
+            left < 0
+              ? { stdout: new PassThrough(), finished: never, stop: () => undefined }
+              : programs.stream(argv, options);
           streams.push(stream);
           return stream;
-        } } },
+        },
+      },
+    },
     kill: () => {
       left = -1;
       for (const stream of streams) stream.stop();
@@ -50,7 +65,11 @@ describe('storage that is killed', () => {
   const pool = { name: 'tank', type: 'zfs-raid1', devices: [drivePath('one'), drivePath('two')] };
 
   /** Kills the service before each of its changes in turn, and looks at what the next start makes of it. */
-  const atEveryStep = async (prepare: (appliance: StorageAppliance) => Promise<void>, act: (appliance: StorageAppliance) => Promise<unknown>, check: (appliance: StorageAppliance) => Promise<void>): Promise<number> => {
+  const atEveryStep = async (
+    prepare: (appliance: StorageAppliance) => Promise<void>,
+    act: (appliance: StorageAppliance) => Promise<unknown>,
+    check: (appliance: StorageAppliance) => Promise<void>,
+  ): Promise<number> => {
     for (let changes = 0; ; changes += 1) {
       const appliance = await StorageAppliance.create('one', 'two', 'three');
       appliances.push(appliance);
@@ -65,7 +84,10 @@ describe('storage that is killed', () => {
         () => true,
         () => true,
       );
-      const finished = await Promise.race([done, eventually(() => Promise.resolve(dying.dead())).then(() => false)]);
+      const finished = await Promise.race([
+        done,
+        eventually(() => Promise.resolve(dying.dead())).then(() => false),
+      ]);
       appliance.host = openEmulatedHost(appliance.machine);
       dying.kill();
       appliance.abandon();
@@ -83,7 +105,12 @@ describe('storage that is killed', () => {
         const made = await appliance.pool('tank');
         expect((await appliance.files()).includes('zpool.tank.key')).toBe(made !== undefined);
         if (made === undefined) await appliance.set(pool);
-        expect(await appliance.pool('tank')).toMatchObject({ ...pool, state: 'ONLINE', managed: true, encryption_key_status: 'available' });
+        expect(await appliance.pool('tank')).toMatchObject({
+          ...pool,
+          state: 'ONLINE',
+          managed: true,
+          encryption_key_status: 'available',
+        });
       },
     );
     expect(steps).toBeGreaterThanOrEqual(4);
@@ -96,9 +123,17 @@ describe('storage that is killed', () => {
       async (appliance) => {
         const replaced = (await appliance.pool('tank'))?.devices.includes(drivePath('three'));
         await eventually(async () => (await appliance.pool('tank'))?.last_scrub?.state !== 'IN_PROGRESS');
-        expect(await appliance.pool('tank')).toMatchObject({ state: 'ONLINE', devices: [drivePath('one'), drivePath(replaced === true ? 'three' : 'two')] });
+        expect(await appliance.pool('tank')).toMatchObject({
+          state: 'ONLINE',
+          devices: [drivePath('one'), drivePath(replaced === true ? 'three' : 'two')],
+        });
         if (replaced !== true) return;
-        await eventually(() => Promise.resolve(appliance.machine.read().storage.drives.find(({ serial }) => serial === 'two')?.partitions.length === 0));
+        await eventually(() =>
+          Promise.resolve(
+            appliance.machine.read().storage.drives.find(({ serial }) => serial === 'two')?.partitions
+              .length === 0,
+          ),
+        );
       },
     );
   });
@@ -113,8 +148,12 @@ describe('storage on a full disk', () => {
     await appliance.machine.change(({ faults }) => {
       faults.full_directories = ['/var/lib/incus-os'];
     });
-    await expect(appliance.client.setConfig({ config: { scrub_schedule: '1 2 * * *', pools: [] } })).rejects.toMatchObject({ reason: 'NO_SPACE' });
-    await expect(appliance.set({ name: 'tank', type: 'zfs-raid0', devices: [drivePath('one')] })).rejects.toMatchObject({ reason: 'NO_SPACE' });
+    await expect(
+      appliance.client.setConfig({ config: { scrub_schedule: '1 2 * * *', pools: [] } }),
+    ).rejects.toMatchObject({ reason: 'NO_SPACE' });
+    await expect(
+      appliance.set({ name: 'tank', type: 'zfs-raid0', devices: [drivePath('one')] }),
+    ).rejects.toMatchObject({ reason: 'NO_SPACE' });
     const { storage } = await appliance.client.getStorage({});
     expect(storage?.config?.scrub_schedule).toBe('0 4 * * 0');
     expect(storage?.state?.pools.map(({ name }) => name)).toEqual(['local']);
