@@ -14,6 +14,7 @@ import { SecurityService } from './security/security.service.ts';
 import { StorageKeysService } from './security/storage-keys.service.ts';
 import { TrustFuseService } from './security/trust-fuse.service.ts';
 import { SecurityImport } from './state/security-import.ts';
+import { SecuritySeed } from './state/security-seed.ts';
 import { openSecurityState, SECURITY_STATE, type SecurityState } from './state/security-state.ts';
 import { TpmService } from './tpm/tpm.service.ts';
 import { FallbackListenerService } from './trust/fallback-listener.service.ts';
@@ -26,6 +27,7 @@ export class SecurityModule implements OnApplicationBootstrap {
   constructor(
     @Inject(SECURITY_STATE) private readonly state: StateStore<SecurityState>,
     @Inject(TrustFuseService) private readonly fuse: TrustFuseService,
+    @Inject(SecuritySeed) private readonly seed: SecuritySeed,
     @Inject(CustomCaService) private readonly customCa: CustomCaService,
     @Inject(RecoveryKeysService) private readonly recoveryKeys: RecoveryKeysService,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -45,6 +47,7 @@ export class SecurityModule implements OnApplicationBootstrap {
         KeyslotsService,
         RecoveryKeysService,
         CustomCaService,
+        SecuritySeed,
         TrustFuseService,
         StorageKeysService,
         SecurityService,
@@ -61,6 +64,7 @@ export class SecurityModule implements OnApplicationBootstrap {
 
   /** Brings the machine in step with the state. What fails leaves the service readable, and is said in the log. */
   async onApplicationBootstrap(): Promise<void> {
+    await this.attempt('the security seed could not be taken over', () => this.seed.follow());
     await Promise.all([
       this.attempt('the trust in this machine could not be judged', () => this.fuse.start()),
       this.attempt('the custom certificate authorities could not be put in place', () =>
