@@ -18,32 +18,24 @@ export function makePassphrase(): string {
   return (text.match(/.{8}/gu) ?? []).join('-');
 }
 
+/** What is wrong with a passphrase, as a sentence that doesn't repeat it; `undefined` when it is good enough. */
+export type PassphraseJudge = (passphrase: string) => string | undefined;
+
 /**
- * What is wrong with a passphrase, as a sentence that doesn't repeat it; `undefined` when it is good enough: at least
- * 15 characters, one of them a symbol, on one line, and hard to guess by dictionary, keyboard pattern and repetition.
+ * Judges passphrases: at least 15 characters, one of them a symbol, on one line, and hard to guess by dictionary,
+ * keyboard pattern and repetition. Its dictionaries take some megabytes, so nobody should keep it.
  */
-export async function passphraseWeakness(passphrase: string): Promise<string | undefined> {
-  if (passphrase.length < minLength) return `it must have at least ${minLength} characters`;
-  if (Buffer.byteLength(passphrase) > maxBytes) return `it must have at most ${maxBytes} bytes`;
-  if (/\p{Cc}/u.test(passphrase)) return 'it must be one line without control characters';
-  if (/^[\p{L}\p{N}]*$/u.test(passphrase)) return 'it must have at least one symbol';
-  return (await score(passphrase)) < minScore ? 'it is too easy to guess' : undefined;
-}
-
-type Score = (passphrase: string) => number;
-let estimator: Promise<Score> | undefined;
-
-/** The dictionaries take some megabytes, which only a change of the keys is worth. */
-async function score(passphrase: string): Promise<number> {
-  estimator ??= loadEstimator();
-  return (await estimator)(passphrase);
-}
-
-async function loadEstimator(): Promise<Score> {
-  const [{ ZxcvbnFactory }, common] = await Promise.all([
+export async function passphraseJudge(): Promise<PassphraseJudge> {
+  const [{ ZxcvbnFactory }, { adjacencyGraphs, dictionary }] = await Promise.all([
     import('@zxcvbn-ts/core'),
     import('@zxcvbn-ts/language-common'),
   ]);
-  const zxcvbn = new ZxcvbnFactory({ dictionary: common.dictionary, graphs: common.adjacencyGraphs });
-  return (passphrase) => zxcvbn.check(passphrase).score;
+  const zxcvbn = new ZxcvbnFactory({ dictionary, graphs: adjacencyGraphs });
+  return (passphrase) => {
+    if (passphrase.length < minLength) return `it must have at least ${minLength} characters`;
+    if (Buffer.byteLength(passphrase) > maxBytes) return `it must have at most ${maxBytes} bytes`;
+    if (/\p{Cc}/u.test(passphrase)) return 'it must be one line without control characters';
+    if (/^[\p{L}\p{N}]*$/u.test(passphrase)) return 'it must have at least one symbol';
+    return zxcvbn.check(passphrase).score < minScore ? 'it is too easy to guess' : undefined;
+  };
 }

@@ -10,7 +10,7 @@ import { stateFailure } from '@incusos/state-owner';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { SECURITY_STATE, type SecurityState } from '../state/security-state.ts';
 import { KeyslotsService } from './keyslots.service.ts';
-import { makePassphrase, passphraseWeakness } from './passphrase.ts';
+import { makePassphrase, passphraseJudge } from './passphrase.ts';
 import { VolumesService } from './volumes.service.ts';
 
 const field = 'config.encryption_recovery_keys';
@@ -68,6 +68,7 @@ export class RecoveryKeysService implements OnModuleDestroy {
     }
     const enrolled = new Set(this.state.current.recovery_keys);
     const seen = new Set<string>();
+    const judge = keys.every((key) => enrolled.has(key)) ? undefined : await passphraseJudge();
     for (const [index, key] of keys.entries()) {
       const name = `${field}[${index}]`;
       if (seen.has(key))
@@ -75,7 +76,7 @@ export class RecoveryKeysService implements OnModuleDestroy {
           { field: name, reason: 'is there twice' },
         ]);
       seen.add(key);
-      const weakness = enrolled.has(key) ? undefined : await passphraseWeakness(key);
+      const weakness = enrolled.has(key) ? undefined : judge?.(key);
       if (weakness !== undefined)
         throw invalid(`encryption key at index ${index} can't be used: ${weakness}`, [
           { field: name, reason: weakness },

@@ -16,6 +16,7 @@ export interface StorageKeys {
 @Injectable()
 export class StorageKeysService implements OnModuleDestroy {
   private connection: ServiceConnection | undefined;
+  private reachable = true;
 
   constructor(@Inject(LOGGER) private readonly logger: Logger) {}
 
@@ -23,12 +24,13 @@ export class StorageKeysService implements OnModuleDestroy {
     this.connection?.close();
   }
 
-  /** None, and a warning in the log, while the storage service can't be asked. */
+  /** None while the storage service can't be asked; the log says when that begins. */
   async list(): Promise<StorageKeys> {
     this.connection ??= connectService('storage');
     try {
       const storage = this.connection.use(StorageServiceService);
       const { pools, drives } = await storage.listRecoveryKeys({}, { timeoutMs: patienceMs });
+      this.reachable = true;
       return {
         pools,
         drives: Object.fromEntries(
@@ -37,9 +39,12 @@ export class StorageKeysService implements OnModuleDestroy {
       };
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      this.logger.warn('the keys of pools and drives are left out of the security state', {
-        error: error.message,
-      });
+      if (this.reachable) {
+        this.logger.warn('the keys of pools and drives are left out of the security state', {
+          error: error.message,
+        });
+      }
+      this.reachable = false;
       return { pools: {}, drives: {} };
     }
   }

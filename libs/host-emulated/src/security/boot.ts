@@ -10,6 +10,7 @@ import type { Files } from '@incusos/host';
 import type { EmulatedMachine } from '../machine/emulated-machine.ts';
 import { tpmStateVariable, writeSecureBootVariables, writeVariable } from './efi.ts';
 import { extend, measureBoot, zeroPcr } from './event-log.ts';
+import { showImageStore } from './image-store.ts';
 import { showKernelFile } from './kernel-file.ts';
 import { addKeyslot, newHeader } from './luks.ts';
 import { closeMapping, openMapping } from './mappings.ts';
@@ -27,6 +28,7 @@ const factoryPassphrase = 'written by the installer and wiped by the first boot'
 export async function boot(machine: EmulatedMachine): Promise<void> {
   const { files } = machine;
   const { security, system } = machine.read();
+  await showImageStore(files);
   await writeSecureBootVariables(files, security.secure_boot);
   if (security.measured_boot === system.power.boot_id) return;
   const { log, pcrs } = measureBoot(security.secure_boot, 'IncusOS.efi');

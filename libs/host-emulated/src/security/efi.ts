@@ -1,5 +1,6 @@
 /** Binary forms of the UEFI specification: GUIDs, signature lists and variables as efivarfs shows them. */
 import type { Files } from '@incusos/host';
+import { showKernelFile } from './kernel-file.ts';
 import type { SecureBoot } from './section.ts';
 
 export const efivars = '/sys/firmware/efi/efivars';
@@ -106,5 +107,5 @@ export async function writeVariable(files: Files, { name, guid, attributes, data
   prefix.writeUInt32LE(attributes);
   const content = Buffer.concat([prefix, data]);
   if ((await files.exists(path)) && (await files.readBytes(path)).equals(content)) return;
-  await files.writeAtomic(path, content);
+  await showKernelFile(files, path, content);
 }
