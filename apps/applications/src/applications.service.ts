@@ -114,8 +114,9 @@ export class ApplicationsService {
     await this.changes.run(async () => {
       const next = await this.apply(record, config);
       await this.state
-        .commit(`configuration of ${name}`, ({ applications }) => ({
-          applications: { ...applications, [key]: next },
+        .commit(`configuration of ${name}`, (state) => ({
+          ...state,
+          applications: { ...state.applications, [key]: next },
         }))
         .catch((error: unknown) => {
           throw stateFailure(error);

@@ -15,6 +15,7 @@ import {
   APPLICATIONS_STATE,
   type ApplicationsState,
 } from '../state/applications-state.ts';
+import { seededApplications } from './seeded-applications.ts';
 import { availableVersions, isLinked, linkedVersion } from './extensions.ts';
 
 export interface InstalledApplication {
@@ -74,13 +75,25 @@ export class InstalledService {
         pin_current_versions: false,
       };
     }
-    if (Object.keys(applications).length === 0) return;
+    const wanted = await this.wanted();
+    if (Object.keys(applications).length === 0 && wanted.length === 0) return;
     await this.state
-      .commit('applications found on the disk', () => ({ applications }))
+      .commit('applications found on the disk', () => ({ applications, wanted }))
       .catch((error: unknown) => {
         throw stateFailure(error);
       });
     this.logger.info('Applications were found on the disk', { names: Object.keys(applications).join(', ') });
+  }
+
+  private async wanted(): Promise<readonly string[]> {
+    try {
+      return await seededApplications(this.host);
+    } catch (error) {
+      this.logger.error('The applications seed is not used', {
+        error: error instanceof Error ? error.message : String(error),
+      });
+      return [];
+    }
   }
 
   private async friendlyVersion(entry: CatalogueEntry, release: string): Promise<string> {

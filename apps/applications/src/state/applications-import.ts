@@ -41,7 +41,7 @@ export class ApplicationsImport implements StateOwnerHooks<ApplicationsState> {
       const imported = data.applications[name];
       return [name, imported === undefined ? own : merge(own, imported)] as const;
     });
-    return { applications: Object.fromEntries(merged) };
+    return { ...current, applications: Object.fromEntries(merged) };
   }
 
   async apply(_previous: ApplicationsState, next: ApplicationsState): Promise<void> {

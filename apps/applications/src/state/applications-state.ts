@@ -20,6 +20,8 @@ export interface ApplicationRecord {
 export interface ApplicationsState {
   /** By name; both kinds of Incus share the entry `incus`. */
   readonly applications: Readonly<Record<string, ApplicationRecord>>;
+  /** Names that the seed asked for, whether installed yet or not. */
+  readonly wanted: readonly string[];
 }
 
 /** Injects the service's state. */
@@ -31,7 +33,7 @@ export function openApplicationsState(host: Host): Promise<StateStore<Applicatio
   return openState(host, {
     directory: stateDirectory,
     version: 1,
-    initial: (): ApplicationsState => ({ applications: {} }),
+    initial: (): ApplicationsState => ({ applications: {}, wanted: [] }),
     validate,
   });
 }
@@ -46,7 +48,10 @@ function validate(data: unknown): ApplicationsState {
   for (const [name, record] of Object.entries(applications)) {
     if (!isRecord(record)) throw new Error(`its record of the application '${name}' is not one`);
   }
-  return { applications: applications as Readonly<Record<string, ApplicationRecord>> };
+  const wanted: unknown = 'wanted' in data ? data.wanted : [];
+  if (!Array.isArray(wanted) || !wanted.every((name) => typeof name === 'string'))
+    throw new Error('its wanted applications are no names');
+  return { applications: applications as Readonly<Record<string, ApplicationRecord>>, wanted };
 }
 
 function isRecord(value: unknown): value is ApplicationRecord {
