@@ -14,7 +14,7 @@ import {
 import { StateOwnerService } from '@incusos/contracts/state';
 import type { Host } from '@incusos/host';
 import { EmulatedMachine, openEmulatedHost, switchOn } from '@incusos/host-emulated';
-import { makeSigner, ReleasePublisher, signText } from '@incusos/images/testing';
+import { feedIndex, makeSigner, ReleasePublisher, signText } from '@incusos/images/testing';
 import {
   bootstrapService,
   connectService,
@@ -243,6 +243,21 @@ describe('the update service', () => {
       });
       await configure({ auto_reboot: true });
       await refused;
+    });
+
+    it('shows nothing that was found at a provider which was left meanwhile', async () => {
+      await publisher.publish([{ version: newer }]);
+      const signed = await signText(feedIndex([{ version: newer }]), publisher.signer);
+      const { promise: asked, resolve: answer } = Promise.withResolvers<() => void>();
+      publisher.server.serve('/index.sjson', (_request, response) => answer(() => response.end(signed)));
+      const checked = update.check({ os_only: true });
+      const finish = await asked;
+      await use({}, 'debug');
+      finish();
+      await checked;
+      const { state } = await read();
+      expect(state.status).toBe('Update check completed');
+      expect(state.available_version).toBeUndefined();
     });
 
     it('that someone asks for takes the place of one in the background', async () => {

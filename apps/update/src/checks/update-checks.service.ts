@@ -73,13 +73,17 @@ export class UpdateChecks implements OnModuleDestroy {
     const at = new Date();
     this.status.began(at);
     try {
-      const { update } = this.store.current;
+      const { update, provider } = this.store.current;
       const time = weekTime(at, await machineTimeZone(this.host));
       if (trigger === 'periodic' && !isAnyOpen(update.maintenance_windows, time)) {
         this.status.skipped();
         return;
       }
-      this.status.completed(await this.checkOs(trigger, signal));
+      const available = await this.checkOs(trigger, signal);
+      const now = this.store.current;
+      // What was found may belong to a channel or a provider that was left meanwhile.
+      const isCurrent = now.provider === provider && now.update.channel === update.channel;
+      this.status.completed(isCurrent ? available : '');
     } catch (error) {
       const failure = providerFailure(error);
       const why = failure instanceof DomainError ? failure.message : 'an internal error occurred';

@@ -83,7 +83,11 @@ beforeEach(async () => {
       return Promise.resolve(undefined);
     },
   };
-  checks = new UpdateChecks(host, store, { current: () => provider } as unknown as Providers, logger);
+  const providers: Pick<Providers, 'current' | 'completeRegistration'> = {
+    current: () => provider,
+    completeRegistration: () => Promise.resolve(),
+  };
+  checks = new UpdateChecks(host, store, providers as Providers, logger);
   installed = () =>
     Promise.resolve([CatalogueApplication.create({ name: 'incus', primary: true, installed: true })]);
   queue = new Queue();

@@ -15,6 +15,8 @@ export interface SignedEntity {
   readonly content: Buffer | undefined;
 }
 
+const maxHeaderLength = 16 * 1024;
+
 interface Entity {
   readonly type: string;
   readonly parameters: ReadonlyMap<string, string>;
@@ -38,6 +40,27 @@ export function readSignedEntity(message: Uint8Array): SignedEntity {
     default:
       throw malformed('it is not an S/MIME signed message');
   }
+}
+
+/**
+ * Content with the line ends that mail has and that signatures of text are made over (RFC 8551, 3.1.1): CRLF, whatever
+ * a server or an editor made of them.
+ */
+export function canonicalLines(content: Buffer): Buffer {
+  const carriageReturn = 13;
+  const lineFeed = 10;
+  const result = Buffer.alloc(content.length + content.filter((byte) => byte === lineFeed).length);
+  let length = 0;
+  for (const byte of content) {
+    if (byte === lineFeed) {
+      while (result[length - 1] === carriageReturn) length -= 1;
+      result[length] = carriageReturn;
+      length += 1;
+    }
+    result[length] = byte;
+    length += 1;
+  }
+  return result.subarray(0, length);
 }
 
 /**
@@ -86,7 +109,8 @@ function splitParts(body: string, boundary: string): string[] {
 }
 
 function readEntity(text: string): Entity {
-  const gap = /\r?\n\r?\n/u.exec(text);
+  // Looked for in the beginning only: what comes from a server may be long and senseless.
+  const gap = /\r?\n\r?\n/u.exec(text.slice(0, maxHeaderLength));
   if (gap === null) throw malformed('it is not an S/MIME signed message');
   const headers = new Map<string, string>();
   for (const line of text
@@ -96,21 +120,24 @@ function readEntity(text: string): Entity {
     const colon = line.indexOf(':');
     if (colon > 0) headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
   }
-  const [type = '', ...parameters] = (headers.get('content-type') ?? '').split(
-    /;(?=(?:[^"]*"[^"]*")*[^"]*$)/u,
-  );
+  const contentType = headers.get('content-type') ?? '';
   return {
-    type: type.trim().toLowerCase(),
-    parameters: new Map(parameters.map(readParameter)),
+    type: (contentType.split(';', 1)[0] ?? '').trim().toLowerCase(),
+    parameters: readParameters(contentType),
     encoding: (headers.get('content-transfer-encoding') ?? '7bit').toLowerCase(),
     body: text.slice(gap.index + gap[0].length),
   };
 }
 
-function readParameter(parameter: string): [string, string] {
-  const equals = parameter.indexOf('=');
-  const value = parameter.slice(equals + 1).trim();
-  return [parameter.slice(0, equals).trim().toLowerCase(), value.replace(/^"(?<quoted>.*)"$/u, '$<quoted>')];
+/** The parameters after a content type: `; name=value; name="value"`. */
+function readParameters(contentType: string): ReadonlyMap<string, string> {
+  const found = contentType.matchAll(/;\s*(?<name>[^\s=;"]+)=(?:"(?<quoted>[^"]*)"|(?<plain>[^\s;"]*))/gu);
+  return new Map(
+    [...found].map(({ groups }) => [
+      groups?.['name']?.toLowerCase() ?? '',
+      groups?.['quoted'] ?? groups?.['plain'] ?? '',
+    ]),
+  );
 }
 
 function decode({ encoding, body }: Entity): Uint8Array {

@@ -10,7 +10,7 @@ import type { X509Certificate } from 'node:crypto';
 import { FeedError } from '../feed-error.ts';
 import { checkChain, readAuthority } from './chain.ts';
 import type { Cms } from './cms.ts';
-import { readSignedEntity, readTextContent } from './mime-entity.ts';
+import { canonicalLines, readSignedEntity, readTextContent } from './mime-entity.ts';
 
 /** Whom this machine trusts to sign releases. */
 export interface Trust {
@@ -34,6 +34,18 @@ export interface SignedText {
  * @throws FeedError `malformed`, `altered` or `untrusted`.
  */
 export async function openSigned(message: Uint8Array, trust: Trust): Promise<SignedText> {
+  try {
+    return await open(message, trust);
+  } catch (error) {
+    if (error instanceof FeedError) throw error;
+    // What libraries throw at senseless bytes has no form.
+    throw new FeedError('malformed', "the signed message can't be read: its signature makes no sense", {
+      cause: error,
+    });
+  }
+}
+
+async function open(message: Uint8Array, trust: Trust): Promise<SignedText> {
   const root = readAuthority(trust.root, 'the trusted root');
   const updateCa = readAuthority(trust.updateCa, 'the update CA');
   const entity = readSignedEntity(message);
@@ -62,12 +74,11 @@ interface Verified {
 }
 
 /**
- * Finds the form in which the content was signed: with line ends made CRLF, as mail is (RFC 8551, 3.1.1), or exactly
- * as it came.
+ * Finds the form in which the content was signed: with the line ends of mail, or exactly as it came.
  */
 async function verified(cms: Cms, content: Buffer | undefined): Promise<Verified> {
   if (content === undefined) return cms.verify(undefined);
-  const canonical = Buffer.from(content.toString('latin1').replaceAll(/\r*\n/gu, '\r\n'), 'latin1');
+  const canonical = canonicalLines(content);
   try {
     return await cms.verify(canonical);
   } catch (error) {
