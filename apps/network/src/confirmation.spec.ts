@@ -131,6 +131,20 @@ describe('a change of the network', () => {
     await eventually(isDefault);
   });
 
+  it('is taken back also where the files of the way back were written and not read yet', async () => {
+    const directory = '/run/systemd/network';
+    const before = await Promise.all(
+      (await appliance.machine.files.list(directory)).map(async (name) => [name, (await appliance.file(`${directory}/${name}`)) ?? ''] as const),
+    );
+    await appliance.set({ ...good, confirmation_timeout: '400ms' });
+    await appliance.stop();
+    await sleep(500);
+    await appliance.machine.files.writeAtomic('/run/incus-os/network.unread', '');
+    for (const [name, content] of before) await appliance.machine.files.writeAtomic(`${directory}/${name}`, content);
+    await appliance.start();
+    await eventually(isDefault);
+  });
+
   it('changes nothing when the disk is full', async () => {
     const before = await appliance.network();
     await appliance.machine.change(({ faults }) => {

@@ -21,6 +21,8 @@ export interface ApplyOptions {
   readonly onlineBy?: number;
 }
 
+/** Is there from before the first file is changed until networkd has read them all. */
+const unreadMarker = '/run/incus-os/network.unread';
 const cardPatienceMs = 5_000;
 const cardPollMs = 100;
 
@@ -44,6 +46,9 @@ export function limitsOf(cards: readonly NetworkCard[]): CardLimits {
 export async function applyConfig(host: Host, config: SystemNetworkConfig, options: ApplyOptions = {}): Promise<Plan> {
   const [links, present] = await Promise.all([readLinks(host), readFiles(host)]);
   const plan = planChange(present, renderFiles(config, limitsOf(cardsOf(links))));
+  // Someone who was interrupted may have written files that nobody read yet.
+  const unread = await host.files.exists(unreadMarker);
+  if (!isEmpty(plan)) await host.files.writeAtomic(unreadMarker, '');
   await setTimeZone(host, config);
   await removeStaleDevices(host, plan.staleDevices, links);
   const name = await hostNameOf(host, config);
@@ -51,8 +56,11 @@ export async function applyConfig(host: Host, config: SystemNetworkConfig, optio
   await writePlan(host, plan);
   await writeTimeServers(host, config);
   await writeHosts(host, name);
-  await renameCards(host, plan, config);
-  if (!isEmpty(plan)) await reloadNetworkd(host);
+  await renameCards(host, unread ? undefined : plan.cards, config);
+  if (unread || !isEmpty(plan)) {
+    await reloadNetworkd(host);
+    await host.files.remove(unreadMarker);
+  }
   if (options.onlineBy !== undefined) await waitUntilOnline(host, config, options.onlineBy);
   return plan;
 }
@@ -81,10 +89,13 @@ async function writePlan(host: Host, { write, remove }: Plan): Promise<void> {
   for (const [name, content] of write) await host.files.writeAtomic(`${networkDirectory}/${name}`, content);
 }
 
-/** udev gives a card its name; the devices over it can only be made once the name that they want is free. */
-async function renameCards(host: Host, { cards }: Plan, config: SystemNetworkConfig): Promise<void> {
+/**
+ * udev gives a card its name; the devices over it can only be made once the name that they want is free.
+ * @param cards those with a changed file; all unless given.
+ */
+async function renameCards(host: Host, cards: readonly string[] | undefined, config: SystemNetworkConfig): Promise<void> {
   const wanted = [...config.interfaces.map(({ hwaddr }) => hwaddr), ...config.bonds.flatMap(({ members }) => members)].map((mac) => mac.toLowerCase());
-  const changed = new Set(cards.map((mac) => mac.toLowerCase()));
+  const changed = new Set((cards ?? wanted).map((mac) => mac.toLowerCase()));
   const deadline = Date.now() + cardPatienceMs;
   for (let first = true; ; first = false) {
     const present = await readCards(host);

@@ -34,6 +34,8 @@ export interface NetworkLimits {
 }
 
 export const usualLimits: NetworkLimits = { onlineMs: 30_000 };
+/** How long a stop waits for a change that is being made. */
+const stopPatienceMs = 2_000;
 /** The longest delay that a timer takes. */
 const longestTimerMs = 2_147_483_647;
 
@@ -84,9 +86,11 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     });
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
     this.unconfirmed?.timer.stop();
     this.clock.abort();
+    // What takes longer is taken back at the next start.
+    await Promise.race([this.change, sleep(stopPatienceMs, undefined, { ref: false })]);
   }
 
   /**

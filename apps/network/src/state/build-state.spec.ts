@@ -7,7 +7,7 @@ import type { Readings } from './readings.ts';
 const mac = (number: number): string => `10:66:6a:00:00:0${number}`;
 
 function link(name: string, change: Partial<LinkDetails> = {}): LinkDetails {
-  return { name, otherNames: [], mac: mac(1), permanentMac: mac(1), mtu: 1500, maxMtu: 9000, type: 'ether', kind: 'veth', master: undefined, addresses: [], ...change };
+  return { name, otherNames: [], mac: mac(1), permanentMac: mac(1), mtu: 1500, maxMtu: 9000, type: 'ether', kind: 'veth', master: undefined, partnerMac: undefined, addresses: [], ...change };
 }
 
 function states(draft: Parameters<typeof SystemNetworkConfig.fromPartial>[0], links: LinkDetails[], operational: Record<string, string>, cardNames = {}): InterfaceStates {
@@ -59,8 +59,8 @@ describe('the state of the network', () => {
   });
 
   it('shows members of bonds within them, and vlans with the speed of what is below', () => {
-    const shown = states({ bonds: [{ name: 'u', mode: '802.3ad', members: [mac(1)] }], vlans: [{ name: 'v', id: 5, parent: 'u' }] }, [card], { _vu: 'routable', _p10666a000001: 'enslaved' });
-    expect(shown['u']).toMatchObject({ type: 'bond', members: { _p10666a000001: { type: 'bond_member', state: 'enslaved', speed: '25000' } } });
+    const shown = states({ bonds: [{ name: 'u', mode: '802.3ad', members: [mac(1)] }], vlans: [{ name: 'v', id: 5, parent: 'u' }] }, [card, link('_bu', { kind: 'bond', partnerMac: '52:54:00:00:00:01' })], { _vu: 'routable', _p10666a000001: 'enslaved' });
+    expect(shown['u']).toMatchObject({ type: 'bond', members: { _p10666a000001: { type: 'bond_member', state: 'enslaved', speed: '25000', lacp: { local_mac: mac(1), remote_mac: '52:54:00:00:00:01' } } } });
     expect(shown['v']).toMatchObject({ type: 'vlan', speed: '25000' });
   });
 

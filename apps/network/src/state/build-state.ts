@@ -5,7 +5,7 @@ import {
   type SystemNetworkConfig,
   type SystemNetworkLLDPState,
 } from '@incusos/contracts/network';
-import { hostName, physicalName } from '../render/device-names.ts';
+import { bondName, hostName, physicalName } from '../render/device-names.ts';
 import type { Counters } from './counters.ts';
 import { cardsOf, type NetworkCard } from './ip.ts';
 import type { Readings } from './readings.ts';
@@ -75,14 +75,16 @@ function deviceState(
 }
 
 function membersOf(
-  { members }: SystemNetworkBond,
+  { name: bond, members }: SystemNetworkBond,
   show: (device: string, type: string, card: string | undefined) => SystemNetworkInterfaceState,
   readings: Readings,
 ): InterfaceStates {
+  const partner = readings.links.get(bondName(bond))?.partnerMac;
   return Object.fromEntries(
     members.map((mac) => {
       const name = physicalName(mac);
-      return [name, { ...show(name, 'bond_member', name), lldp: neighboursOf(readings, name) }];
+      const lacp = partner === undefined ? undefined : { local_mac: mac.toLowerCase(), remote_mac: partner };
+      return [name, { ...show(name, 'bond_member', name), lldp: neighboursOf(readings, name), lacp }];
     }),
   );
 }

@@ -24,6 +24,7 @@ describe('what iproute2 says', () => {
       type: 'ether',
       kind: undefined,
       master: undefined,
+      partnerMac: undefined,
       addresses: [
         { address: '192.0.2.2', scope: 'global' },
         { address: 'fe80::fc:ff:fe00:1', scope: 'link' },

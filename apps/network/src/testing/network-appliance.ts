@@ -68,7 +68,7 @@ export class NetworkAppliance {
 
   async remove(): Promise<void> {
     await this.stop();
-    await rm(this.directory, { recursive: true, force: true });
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 
   async network(): Promise<NonNullable<GetNetworkResponse['network']>> {

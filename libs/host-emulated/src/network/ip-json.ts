@@ -53,7 +53,7 @@ function details(section: Readonly<NetworkSection>, link: Link): Record<string, 
     allmulti: 0,
     min_mtu: link.kind === 'loopback' || link.kind === 'vlan' || link.kind === 'wireguard' ? 0 : 68,
     max_mtu: link.kind === 'loopback' ? 0 : maxMtu(section, link),
-    ...(kind === undefined ? {} : { linkinfo: { info_kind: kind, ...infoData(link) } }),
+    ...(kind === undefined ? {} : { linkinfo: { info_kind: kind, ...infoData(section, link) } }),
     inet6_addr_gen_mode: 'none',
     num_tx_queues: 1,
     num_rx_queues: 1,
@@ -81,10 +81,13 @@ function statistics(section: Readonly<NetworkSection>, link: Link): Record<strin
   };
 }
 
-function infoData(link: Link): Record<string, unknown> {
+function infoData(section: Readonly<NetworkSection>, link: Link): Record<string, unknown> {
   if (link.kind === 'vlan') return { info_data: { protocol: '802.1Q', id: link.vlan_id, flags: ['REORDER_HDR'] } };
   if (link.kind === 'bridge') return { info_data: { vlan_filtering: 1, stp_state: 0 } };
-  return link.kind === 'bond' ? { info_data: { mode: link.bond_mode ?? 'balance-rr', miimon: 0 } } : {};
+  if (link.kind !== 'bond') return {};
+  const lacp = link.bond_mode === '802.3ad' && hasCarrier(section, link);
+  const partner = { aggregator: 1, num_ports: 1, actor_key: 15, partner_key: 1, partner_mac: section.lan.neighbour.chassis_id };
+  return { info_data: { mode: link.bond_mode ?? 'balance-rr', miimon: 0, ...(lacp ? { ad_info: partner } : {}) } };
 }
 
 export function linkJson(section: Readonly<NetworkSection>, link: Link, options: JsonOptions): Record<string, unknown> {

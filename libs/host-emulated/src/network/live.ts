@@ -7,8 +7,8 @@ import { hasCarrier, nicOf, portsOf, wayOut } from './kernel.ts';
 import type { Link, NetworkSection } from './section.ts';
 
 /** How long a DHCP exchange and router advertisements take on the emulated network, in milliseconds. */
-export const dhcpDelayMs = 250;
-export const advertisementDelayMs = 350;
+export const dhcpDelayMs = 80;
+export const advertisementDelayMs = 120;
 
 export interface LiveAddress {
   readonly family: 4 | 6;

@@ -77,7 +77,7 @@ describe('the network of the emulated machine', () => {
   it('gets a lease and an advertisement a moment after networkd configured the link', async () => {
     await put('20-x.network', '[Match]\nName=enp5s0\n\n[Network]\nDHCP=ipv4\nIPv6AcceptRA=true\n');
     await run('networkctl', 'reload');
-    const state = async (): Promise<unknown> => (await json('networkctl', 'status', 'enp5s0', '--json=short')) as Record<string, unknown>;
+    const state = (): Promise<unknown> => json('networkctl', 'status', 'enp5s0', '--json=short');
     await until(async () => JSON.stringify(await state()).includes('DHCPv4'));
     expect(await state()).toMatchObject({ AdministrativeState: 'configured', OperationalState: 'routable', OnlineState: 'online' });
     expect(await json('ip', '-j', 'route', 'show', 'dev', 'enp5s0')).toContainEqual(

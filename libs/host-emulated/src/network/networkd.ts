@@ -19,7 +19,12 @@ export async function reloadNetworkd(machine: EmulatedMachine, files: Files): Pr
   const warnings = [...netdevs, ...networks].flatMap(unknownKeys);
   await machine.change(({ network: section }) => {
     for (const netdev of netdevs) makeDevice(section, netdev, warnings);
-    for (const link of [...section.links]) configure(section, link, networks, netdevs, warnings);
+    // Configuring a link may put vlans on top of it, whose turn comes then.
+    const done = new Set<number>();
+    for (let link = section.links[0]; link !== undefined; link = section.links.find(({ index }) => !done.has(index))) {
+      done.add(link.index);
+      configure(section, link, networks, netdevs, warnings);
+    }
   });
   await showLinks(machine);
   return warnings;
