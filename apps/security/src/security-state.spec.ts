@@ -29,10 +29,6 @@ class Appliance {
 
   async start(): Promise<void> {
     this.machine.create();
-    for (const name of ['root', 'swap']) {
-      const path = `/dev/disk/by-partlabel/${name}`;
-      if (!(await this.machine.files.exists(path))) await this.machine.files.writeAtomic(path, '');
-    }
     await switchOn(this.machine);
     const socket = join(this.directory, 'security.sock');
     this.app = await bootstrapService(

@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -17,7 +17,7 @@ import {
   type ServiceConnection,
 } from '@incusos/service';
 import type { INestApplicationContext } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SecurityModule } from './security.module.ts';
 
 // Every start of the service in this process listens for the signals that stop one.
@@ -34,6 +34,7 @@ function certificateOf(machine: EmulatedMachine, which: 'db' | 'kek' | 'dbx'): s
 }
 
 describe('the security service', () => {
+  let bootedMachine: string;
   let directory: string;
   let machine: EmulatedMachine;
   let host: Host;
@@ -101,17 +102,22 @@ describe('the security service', () => {
       .toSorted();
   };
 
+  beforeAll(async () => {
+    bootedMachine = await mkdtemp(join(tmpdir(), 'sec-'));
+    const first = new EmulatedMachine(bootedMachine);
+    first.create();
+    await switchOn(first);
+  });
+
+  afterAll(() => rm(bootedMachine, { recursive: true }));
+
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'sec-'));
     vi.stubEnv('INCUSOS_RUN_DIR', directory);
     vi.stubEnv('INCUSOS_LOG_LEVEL', 'error');
+    // A machine that was switched on once is the start of every test.
+    await cp(bootedMachine, directory, { recursive: true, verbatimSymlinks: true });
     machine = new EmulatedMachine(directory);
-    machine.create();
-    for (const name of ['root', 'swap']) {
-      if (!(await machine.files.exists(`/dev/disk/by-partlabel/${name}`)))
-        await machine.files.writeAtomic(`/dev/disk/by-partlabel/${name}`, '');
-    }
-    await switchOn(machine);
     host = openEmulatedHost(machine);
     await start();
   });
