@@ -34,6 +34,7 @@ interface Cached<T> {
 const busyAgeMs = 1_000;
 /** After an announcement the machine is asked once things have calmed down. */
 const calmMs = 100;
+const mostAttempts = 5;
 
 @Injectable()
 export class Inventory implements OnModuleDestroy {
@@ -82,8 +83,10 @@ export class Inventory implements OnModuleDestroy {
   /** The storage as it is, from memory where nothing can have changed. */
   read(): Promise<Snapshot> {
     const now = Date.now();
-    if (this.watchers.some((watcher) => !watcher.alive)) this.forget('drives');
-    else if (this.pools !== undefined && this.pools.value.busy && now - this.pools.takenAt > busyAgeMs)
+    if (this.watchers.some((watcher) => !watcher.alive)) {
+      // Whoever comes while the machine is being asked gets that answer.
+      if (this.asking === undefined) this.forget('drives');
+    } else if (this.pools !== undefined && this.pools.value.busy && now - this.pools.takenAt > busyAgeMs)
       this.forget('pools');
     else if (this.drives !== undefined && now - this.drives.takenAt > healthAgeMs) this.renewHealth();
     return this.snapshot === undefined ? this.ask() : Promise.resolve(this.snapshot);
@@ -142,19 +145,23 @@ export class Inventory implements OnModuleDestroy {
   }
 
   private async takeSnapshot(): Promise<Snapshot> {
-    for (;;) {
+    for (let attempt = 1; ; attempt += 1) {
       const { generation } = this;
       const takenAt = Date.now();
       const [drives, pools] = await Promise.all([
         this.drives ?? surveyDrives(this.host, this.health).then((value) => ({ value, takenAt })),
         this.pools ?? surveyPools(this.host).then((value) => ({ value, takenAt })),
       ]);
-      if (generation !== this.generation) continue;
-      this.drives = drives;
-      this.pools = pools;
-      this.snapshot = compose(drives.value, pools.value);
-      for (const listener of this.listeners) listener(this.snapshot);
-      return this.snapshot;
+      const snapshot = compose(drives.value, pools.value);
+      if (generation === this.generation) {
+        this.drives = drives;
+        this.pools = pools;
+        this.snapshot = snapshot;
+        for (const listener of this.listeners) listener(snapshot);
+        return snapshot;
+      }
+      // While changes come faster than the machine answers, the answer is given and not kept.
+      if (attempt >= mostAttempts) return snapshot;
     }
   }
 }

@@ -2,6 +2,7 @@
 import { type Tool, type ToolCall, type ToolResult, failure } from '../../tools/tool.ts';
 import { parseOptions } from '../options.ts';
 import type { Dataset, Pool, StorageSection } from '../section.ts';
+import { sizeBytes, sizeText } from '../size-text.ts';
 import { readKey } from '../zpool/encryption.ts';
 import { Refusal } from '../zpool/spec.ts';
 import { allocated, deflatedSpaceOf } from '../zpool/vdevs.ts';
@@ -42,16 +43,7 @@ interface Value {
   readonly from?: string;
 }
 
-const sizes = ['quota', 'refquota', 'reservation', 'refreservation'];
-
-function sizeText(bytes: string, parsable: boolean): string {
-  if (parsable) return bytes;
-  const amount = Number(bytes);
-  const step = amount === 0 ? 0 : Math.min(5, Math.floor(Math.log2(amount) / 10));
-  return step === 0
-    ? `${amount}B`
-    : `${Number((amount / 1024 ** step).toFixed(2))}${'KMGTP'.charAt(step - 1)}`;
-}
+const sizes = ['quota', 'refquota', 'reservation', 'refreservation', 'special_small_blocks'];
 
 function property(found: Found, name: string, parsable: boolean): Value {
   const { pool, dataset } = found;
@@ -62,11 +54,12 @@ function property(found: Found, name: string, parsable: boolean): Value {
   const size = pool.vdevs
     .filter((vdev) => vdev.class === 'normal')
     .reduce((sum, vdev) => sum + deflatedSpaceOf(vdev), 0);
+  const free = Math.max(0, size - allocated(pool));
   switch (name) {
     case 'used':
-      return { value: sizeText(String(used), parsable), source: 'NONE' };
+      return { value: parsable ? String(used) : sizeText(used), source: 'NONE' };
     case 'available':
-      return { value: sizeText(String(Math.max(0, size - allocated(pool))), parsable), source: 'NONE' };
+      return { value: parsable ? String(free) : sizeText(free), source: 'NONE' };
     case 'type':
       return { value: dataset.type.toLowerCase(), source: 'NONE' };
     case 'creation':
@@ -92,8 +85,11 @@ function property(found: Found, name: string, parsable: boolean): Value {
     default:
   }
   const own = dataset.properties[name];
-  if (own !== undefined) return { value: own, source: 'LOCAL' };
-  if (sizes.includes(name)) return { value: parsable ? '0' : 'none', source: 'DEFAULT' };
+  if (own !== undefined)
+    return { value: sizes.includes(name) && !parsable ? sizeText(Number(own)) : own, source: 'LOCAL' };
+  if (name !== 'special_small_blocks' && sizes.includes(name)) {
+    return { value: parsable ? '0' : 'none', source: 'DEFAULT' };
+  }
   for (let above = parentOf(dataset.name); above !== ''; above = parentOf(above)) {
     const inherited = pool.datasets.find((candidate) => candidate.name === above)?.properties[name];
     if (inherited !== undefined) return { value: inherited, source: 'INHERITED', from: above };
@@ -147,7 +143,7 @@ function below(storage: Readonly<StorageSection>, names: readonly string[], dept
   for (const name of names) find(storage, name);
   const chosen =
     names.length === 0
-      ? all
+      ? all.filter(({ dataset }) => dataset.name.split('/').length <= depth + 1)
       : all.filter(({ dataset }) => names.some((name) => isBelow(dataset.name, name, depth)));
   return chosen.toSorted((a, b) => (a.dataset.name < b.dataset.name ? -1 : 1));
 }
@@ -221,14 +217,11 @@ function get(storage: StorageSection, args: readonly string[]): ToolResult {
   return { stdout: `${lines.join('\n')}\n` };
 }
 
-const units: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
-
 function checked(name: string, value: string, dataset: string, doing: string): string {
   if (!sizes.includes(name)) return value;
-  if (value === 'none') return '0';
-  const match = /^(\d+)([KMGT]?)B?$/iu.exec(value);
-  if (match === null) throw new Refusal(`${doing} '${dataset}': bad numeric value '${value}'`);
-  return String(Number(match[1]) * (units[(match[2] ?? '').toUpperCase()] ?? 1));
+  const bytes = sizeBytes(value);
+  if (bytes === undefined) throw new Refusal(`${doing} '${dataset}': bad numeric value '${value}'`);
+  return String(bytes);
 }
 
 function create(storage: StorageSection, args: readonly string[], now: number): ToolResult {

@@ -3,6 +3,7 @@ import type { Files } from '@incusos/host';
 import { type ToolResult, failure } from '../../tools/tool.ts';
 import { parseOptions } from '../options.ts';
 import type { Pool, StorageSection } from '../section.ts';
+import { sizeBytes } from '../size-text.ts';
 import { dropLabel } from './clock.ts';
 import { encryptionFrom } from './encryption.ts';
 import { Refusal, checkSpec, readGroups, takeGroups } from './spec.ts';
@@ -64,6 +65,9 @@ export async function create(
   if (storage.pools.some((pool) => pool.imported && pool.name === name))
     throw new Refusal(`cannot create '${name}': pool already exists`);
   const datasetProperties = pairs(options.values.get('O'));
+  const smallBlocks = sizeBytes(datasetProperties['special_small_blocks'] ?? '0');
+  if (smallBlocks === undefined) throw new Refusal(`cannot create '${name}': bad numeric value`);
+  if (smallBlocks > 0) datasetProperties['special_small_blocks'] = String(smallBlocks);
   const key = await encryptionFrom(files, name, datasetProperties);
   if (options.flags.has('n')) return {};
   for (const old of storage.pools.filter(

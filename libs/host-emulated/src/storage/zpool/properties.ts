@@ -2,6 +2,7 @@
 import { type ToolResult, failure } from '../../tools/tool.ts';
 import { parseOptions } from '../options.ts';
 import type { Pool, StorageSection } from '../section.ts';
+import { sizeText } from '../size-text.ts';
 import { poolState } from './status.ts';
 import { allocated, expand, poolLeaves, spaceOf } from './vdevs.ts';
 
@@ -43,7 +44,12 @@ export function list(storage: Readonly<StorageSection>, args: readonly string[])
   );
   const missing = options.operands.find((name) => !pools.some((pool) => pool.name === name));
   if (missing !== undefined) return failure(`cannot open '${missing}': no such pool`);
-  const rows = pools.map((pool) => columns.map((column) => property(storage, pool, column) ?? '-'));
+  const parsable = options.flags.has('p') || options.flags.has('j');
+  const shownAs = (column: string, value: string): string =>
+    !parsable && ['size', 'allocated', 'alloc', 'free'].includes(column) ? sizeText(Number(value)) : value;
+  const rows = pools.map((pool) =>
+    columns.map((column) => shownAs(column, property(storage, pool, column) ?? '-')),
+  );
   if (options.flags.has('j')) {
     const entries = pools.map((pool) => [
       pool.name,
