@@ -29,7 +29,7 @@ try {
   });
 } catch (error) {
   logger.error('the gateway cannot start', { error: error instanceof Error ? error.message : String(error) });
-  process.exitCode = 1;
+  process.exit(1);
 }
 
 function portOf(text: string | undefined): number {

@@ -153,12 +153,12 @@ describe('gateway', () => {
       },
     }));
     await test.ask('/1.0/nothing');
-    const report = (await test.ask('/1.0/debug/report?match=incusos_http&match=other')).json().metadata;
+    const report = (await test.ask('/1.0/debug/report?match=http.&match=other')).json().metadata;
     expect(report).toMatchObject({
       metrics: [
-        { name: 'incusos_http,other', value: 1 },
+        { name: 'http.,other', value: 1 },
         {
-          name: 'incusos_http_requests_total',
+          name: 'http.requests_total',
           object: 'gateway',
           fields: { method: 'GET', status: '4xx' },
           value: 1,
@@ -168,9 +168,9 @@ describe('gateway', () => {
     const all = (await test.ask('/1.0/debug/report')).json().metadata as {
       metrics: { name: string; value: number }[];
     };
-    expect(
-      all.metrics.find(({ name }) => name === 'incusos_process_resident_memory_bytes')?.value,
-    ).toBeGreaterThan(1e6);
+    expect(all.metrics.find(({ name }) => name === 'process.resident_memory_bytes')?.value).toBeGreaterThan(
+      1e6,
+    );
   });
 
   it('finishes what is under way when it stops, and takes nothing more', async () => {
@@ -216,6 +216,17 @@ describe('gateway', () => {
       startGateway({ port: 0, address: '127.0.0.1', directory: join(test.directory, 'other') }),
     ).rejects.toThrow(/another process already listens/);
     expect((await test.ask('/')).status).toBe(200);
+  });
+
+  it('says that its port is taken, and leaves nothing behind', async () => {
+    process.env['INCUSOS_RUN_DIR'] = join(test.directory, 'r');
+    const other = startGateway({
+      port: test.gateway.port,
+      address: '127.0.0.1',
+      directory: join(test.directory, 'other'),
+    });
+    await expect(other).rejects.toThrow(`port ${test.gateway.port} is in use by another program`);
+    await expect(stat(join(test.directory, 'r/unix.socket'))).rejects.toThrow();
   });
 
   it('leaves the socket to its owner and group, and keeps its key to itself', async () => {

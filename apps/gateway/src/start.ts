@@ -61,13 +61,23 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   const https = new HttpsListener(handler, app.get(TrustedClients), identity);
   const socket = join(runDirectory(), 'unix.socket');
-  await listenLocally(local, socket);
-  const port = await https.listen(options.port, options.address);
   const stop = async (): Promise<void> => {
     await drain([local, https.server]);
     await app.close();
   };
-  return { app, port, socket, stop };
+  try {
+    await listenLocally(local, socket);
+    const port = await https.listen(options.port, options.address);
+    for (const server of [local, https.server]) {
+      server.on('error', (error) =>
+        logger.warn('a connection could not be accepted', { error: error.message }),
+      );
+    }
+    return { app, port, socket, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** Fastify makes its server while it is made itself, and hands over what answers requests only then. */

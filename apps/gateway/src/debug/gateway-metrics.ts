@@ -29,12 +29,12 @@ export class GatewayMetrics {
   private metrics(): Metric[] {
     const { rss, heapUsed } = process.memoryUsage();
     return [
-      metric('incusos_process_uptime_seconds', Math.round(process.uptime())),
-      metric('incusos_process_resident_memory_bytes', rss),
-      metric('incusos_process_heap_used_bytes', heapUsed),
+      metric('process.uptime_seconds', Math.round(process.uptime())),
+      metric('process.resident_memory_bytes', rss),
+      metric('process.heap_used_bytes', heapUsed),
       ...[...this.requests.counts].map(([key, count]) => {
         const [method = '', status = ''] = key.split(' ');
-        return metric('incusos_http_requests_total', count, { method, status });
+        return metric('http.requests_total', count, { method, status });
       }),
     ];
   }

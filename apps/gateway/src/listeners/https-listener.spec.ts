@@ -98,11 +98,13 @@ describe('HTTPS', () => {
   });
 
   it('refuses a client at once when it is no longer trusted, also on an open connection', async () => {
-    const socket = await open({ ...test.tls(stranger) });
     test.services.trust(friend.fingerprint, stranger.fingerprint);
-    await until(async () => (await ask(socket)).startsWith('HTTP/1.1 200'));
+    await until(async () => (await test.ask('/os', { as: stranger })).status === 200);
+    const socket = await open(test.tls(stranger));
+    expect(await ask(socket)).toMatch(/^HTTP\/1\.1 200/);
     test.services.trust(friend.fingerprint);
-    await until(async () => (await ask(socket)).startsWith('HTTP/1.1 403'));
+    await until(async () => (await test.ask('/os', { as: stranger })).status === 403);
+    expect(await ask(socket)).toMatch(/^HTTP\/1\.1 403/);
     socket.destroy();
   });
 

@@ -76,11 +76,11 @@ export class HttpsListener {
 
   private bind(port: number, host: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen({ port, host }, () => {
-        this.server.removeListener('error', reject);
-        resolve();
+      this.server.once('error', (error: NodeJS.ErrnoException) => {
+        const taken = error.code === 'EADDRINUSE';
+        reject(taken ? new Error(`port ${port} is in use by another program`, { cause: error }) : error);
       });
+      this.server.listen({ port, host }, resolve);
     });
   }
 
@@ -98,18 +98,17 @@ export class HttpsListener {
     this.handler(request, response);
   }
 
+  /** Closes the connection: who isn't trusted holds none of those that there may be. */
   private refuse(response: ServerResponse, client: string | undefined): void {
+    const headers = { 'X-Content-Type-Options': 'nosniff', Connection: 'close' };
     if (client !== undefined && !this.trust.known) {
-      response.writeHead(503, { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' });
+      response.writeHead(503, { ...headers, 'Content-Type': 'application/json' });
       response.end(
         failure(503, 'the security service has not yet said which clients are trusted, try again'),
       );
       return;
     }
-    response.writeHead(403, {
-      'Content-Type': 'text/plain; charset=utf-8',
-      'X-Content-Type-Options': 'nosniff',
-    });
+    response.writeHead(403, { ...headers, 'Content-Type': 'text/plain; charset=utf-8' });
     response.end('Forbidden\n');
   }
 
