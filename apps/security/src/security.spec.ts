@@ -19,6 +19,7 @@ import {
 import type { INestApplicationContext } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SecurityModule } from './security.module.ts';
+import { startFakeStorage } from './testing/fake-storage.ts';
 
 // Every start of the service in this process listens for the signals that stop one.
 EventEmitter.defaultMaxListeners = 500;
@@ -331,6 +332,34 @@ describe('the security service', () => {
     expect(await opens('swap', goodKey)).toBe(false);
     await put([first, goodKey]);
     expect(await opens('swap', goodKey)).toBe(true);
+  });
+
+  it('shows the keys of pools and drives, and says so when a new pool brings a key that nobody took', async () => {
+    const pools: Record<string, string> = { local: 'bG9jYWw=' };
+    const drives = { '/dev/disk/by-id/scsi-data': 'ZHJpdmU=' };
+    const storage = await startFakeStorage(join(directory, 'storage.sock'), () => ({ pools, drives }));
+    const { state } = await read();
+    expect(state.pool_recovery_keys).toEqual({ local: 'bG9jYWw=' });
+    expect(state.drive_recovery_keys).toEqual({ 'scsi-data': 'ZHJpdmU=' });
+    await security.markRecoveryKeysRetrieved({});
+    expect((await read()).state.encryption_recovery_keys_retrieved).toBe(true);
+    pools['other'] = 'b3RoZXI=';
+    expect((await read()).state.encryption_recovery_keys_retrieved).toBe(false);
+    await security.markRecoveryKeysRetrieved({});
+    expect((await read()).state.encryption_recovery_keys_retrieved).toBe(true);
+    storage.stop();
+    expect((await read()).state).toMatchObject({ pool_recovery_keys: {}, drive_recovery_keys: {} });
+  });
+
+  it('makes two changes at once one after the other', async () => {
+    const [first = ''] = (await read()).config.encryption_recovery_keys;
+    await Promise.all([put([first, goodKey]), put([first, otherKey])]);
+    expect((await read()).config.encryption_recovery_keys).toEqual([first, otherKey]);
+    for (const volume of ['root', 'swap']) {
+      expect(await opens(volume, goodKey)).toBe(false);
+      expect(await opens(volume, otherKey)).toBe(true);
+      expect(await kinds(volume)).toEqual(['password', 'password', 'recovery', 'tpm2']);
+    }
   });
 
   it('refuses to rebind a TPM that opens the volumes', async () => {

@@ -1,4 +1,5 @@
 /** The security of the machine as a whole: puts together what the parts know, and changes it in one piece. */
+import { createHash } from 'node:crypto';
 import type { SystemSecurity, SystemSecurityConfig } from '@incusos/contracts/security';
 import { HOST, type Host } from '@incusos/host';
 import { DomainError } from '@incusos/service';
@@ -47,12 +48,12 @@ export class SecurityService {
       // A machine that was never started before gets its first key now; without it the answer would mislead.
       this.recoveryKeys.prepared(),
     ]);
-    const { custom_ca_certs, recovery_keys, recovery_keys_retrieved } = this.state.current;
+    const { custom_ca_certs, recovery_keys } = this.state.current;
     return {
       config: { custom_ca_certs: [...custom_ca_certs], encryption_recovery_keys: [...recovery_keys] },
       state: {
         encrypted_volumes: volumes,
-        encryption_recovery_keys_retrieved: recovery_keys_retrieved,
+        encryption_recovery_keys_retrieved: this.retrieved(keys.pools),
         drive_recovery_keys: keys.drives,
         pool_recovery_keys: keys.pools,
         secure_boot_certificates: certificates,
@@ -86,13 +87,29 @@ export class SecurityService {
     });
   }
 
+  /** Notes that the operator has all keys that there are now. */
   async markKeysRetrieved(): Promise<void> {
-    if (this.state.current.recovery_keys_retrieved) return;
+    const { pools } = await this.storageKeys.list();
+    if (this.retrieved(pools)) return;
+    const retrieved_pool_keys = Object.values(pools).map((key) => digest(key));
     await this.state
-      .commit('recovery keys retrieved', (state) => ({ ...state, recovery_keys_retrieved: true }))
+      .commit('recovery keys retrieved', (state) => ({
+        ...state,
+        recovery_keys_retrieved: true,
+        retrieved_pool_keys,
+      }))
       .catch((error: unknown) => {
         throw stateFailure(error);
       });
+  }
+
+  /** A pool made since brings a key that nobody took yet. */
+  private retrieved(pools: Readonly<Record<string, string>>): boolean {
+    const { recovery_keys_retrieved, retrieved_pool_keys } = this.state.current;
+    return (
+      recovery_keys_retrieved &&
+      Object.values(pools).every((key) => retrieved_pool_keys.includes(digest(key)))
+    );
   }
 
   /**
@@ -114,4 +131,8 @@ export class SecurityService {
   private async publicKey(): Promise<string | undefined> {
     return (await this.host.files.exists(tpmPublicKey)) ? this.host.files.readText(tpmPublicKey) : undefined;
   }
+}
+
+function digest(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
 }

@@ -32,6 +32,8 @@ export interface SecurityState {
    */
   readonly keyslots_in_step: boolean;
   readonly recovery_keys_retrieved: boolean;
+  /** SHA-256, hex, of the pool keys that were there when the operator took the keys; others were not taken yet. */
+  readonly retrieved_pool_keys: readonly string[];
   /** Once true, always true: someone outside could run programs in this machine. */
   readonly guest_agent_was_enabled: boolean;
   readonly fallback_listener: FallbackListenerRecord;
@@ -44,6 +46,7 @@ export function initialState(): SecurityState {
     recovery_keys: [],
     keyslots_in_step: false,
     recovery_keys_retrieved: false,
+    retrieved_pool_keys: [],
     guest_agent_was_enabled: false,
     fallback_listener: { trusted_client_certificates: [], persistent: false },
     trusted_clients: [],
@@ -71,6 +74,7 @@ export function validateState(data: unknown): SecurityState {
     recovery_keys: texts(state['recovery_keys'], 'recovery_keys'),
     keyslots_in_step: flag(state['keyslots_in_step'], 'keyslots_in_step'),
     recovery_keys_retrieved: flag(state['recovery_keys_retrieved'], 'recovery_keys_retrieved'),
+    retrieved_pool_keys: texts(state['retrieved_pool_keys'], 'retrieved_pool_keys'),
     guest_agent_was_enabled: flag(state['guest_agent_was_enabled'], 'guest_agent_was_enabled'),
     fallback_listener: {
       ...(address === undefined ? {} : { listen_address: address }),
