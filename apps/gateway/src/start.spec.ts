@@ -54,6 +54,17 @@ describe('gateway', () => {
     await until(async () => (await test.ask(network)).status === 200);
   });
 
+  it('answers 503 for a service that is killed in the middle of a change', async () => {
+    test.services.on('network', NetworkServiceService, 'setConfig', () => new Promise(() => undefined));
+    const reply = test.put(network, { config: { interfaces: [{ name: 'a', hwaddr: 'a' }] } });
+    await until(() => test.services.seen.some(({ call }) => call.endsWith('SetConfig')));
+    test.services.kill('network');
+    expect((await reply).json()).toMatchObject({
+      error_code: 503,
+      error: 'the network service is not available right now, try again',
+    });
+  });
+
   it('answers 501 for what a service does not do yet', async () => {
     test.services.on('network', NetworkServiceService, 'flushDns', () => {
       throw new DomainError('NOT_IMPLEMENTED', 'not implemented');

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { NetworkServiceService } from '@incusos/contracts/network';
+import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TestGateway } from '../testing/test-gateway.ts';
 
@@ -192,6 +193,50 @@ describe('bad input', () => {
     );
     expect(await say(`GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(
       /^HTTP\/1\.1 431 [^]*"error_code":431/,
+    );
+  });
+
+  it('answers whatever is sent as a body with 200 or 400, in an envelope', async () => {
+    const key = fc.constantFrom(
+      'config',
+      'interfaces',
+      'name',
+      'addresses',
+      'mtu',
+      'dns',
+      'constructor',
+      'then',
+      'x',
+    );
+    const { value: nested } = fc.letrec<{ value: unknown }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 6 },
+        fc.jsonValue(),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(key, tie('value'), { maxKeys: 4 }),
+      ),
+    }));
+    const body = fc.oneof(
+      nested.map((value) => JSON.stringify(value)),
+      fc.json(),
+      fc.string(),
+      fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+    );
+    const path = fc.constantFrom(
+      network,
+      '/1.0/system/security',
+      '/1.0/system/kernel',
+      '/1.0/system/storage',
+    );
+    await fc.assert(
+      fc.asyncProperty(path, body, async (to, content) => {
+        const reply = await test.ask(to, { method: 'PUT', body: content });
+        expect([200, 400], reply.text).toContain(reply.status);
+        const { type, error } = reply.json();
+        expect(type).toBe(reply.status === 200 ? 'sync' : 'error');
+        if (reply.status === 400) expect(error).not.toBe('');
+      }),
+      { numRuns: 300 },
     );
   });
 
