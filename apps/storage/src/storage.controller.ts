@@ -3,7 +3,9 @@ import type {
   CreateVolumeRequest,
   DeletePoolRequest,
   DeleteVolumeRequest,
+  EncryptDriveRequest,
   GetStorageResponse,
+  ImportEncryptedDriveRequest,
   ImportPoolRequest,
   ListRecoveryKeysResponse,
   ScrubPoolRequest,
@@ -15,7 +17,6 @@ import { StorageServiceService } from '@incusos/contracts/storage';
 import { HOST, type Host } from '@incusos/host';
 import {
   type CallContext,
-  DomainError,
   type ExclusiveRunner,
   GrpcController,
   type ServiceHandlers,
@@ -23,6 +24,7 @@ import {
 import { stateFailure } from '@incusos/state-owner';
 import { Inject } from '@nestjs/common';
 import { ConfigService } from './config/config.service.ts';
+import { DriveEncryption } from './drives/drive-encryption.ts';
 import { rescanScsiHosts } from './drives/scsi-hosts.ts';
 import { Inventory } from './inventory/inventory.ts';
 import { PoolImport } from './pools/pool-import.ts';
@@ -47,6 +49,7 @@ export class StorageController implements ServiceHandlers<typeof StorageServiceS
     @Inject(PoolImport) private readonly imports: PoolImport,
     @Inject(VolumesService) private readonly volumes: VolumesService,
     @Inject(ScrubsService) private readonly scrubs: ScrubsService,
+    @Inject(DriveEncryption) private readonly encryption: DriveEncryption,
     @Inject(WipeService) private readonly wipes: WipeService,
     @Inject(RootPartitionService) private readonly rootPartition: RootPartitionService,
     @Inject(RecoveryKeys) private readonly recoveryKeys: RecoveryKeys,
@@ -77,12 +80,12 @@ export class StorageController implements ServiceHandlers<typeof StorageServiceS
     return this.change(() => this.wipes.wipe(request), signal);
   }
 
-  encryptDrive(): Promise<Empty> {
-    return Promise.reject(new DomainError('NOT_IMPLEMENTED', 'not implemented'));
+  encryptDrive(request: EncryptDriveRequest, { signal }: CallContext): Promise<Empty> {
+    return this.change(() => this.encryption.encrypt(request), signal);
   }
 
-  importEncryptedDrive(): Promise<Empty> {
-    return Promise.reject(new DomainError('NOT_IMPLEMENTED', 'not implemented'));
+  importEncryptedDrive(request: ImportEncryptedDriveRequest, { signal }: CallContext): Promise<Empty> {
+    return this.change(() => this.encryption.import(request), signal);
   }
 
   importPool(request: ImportPoolRequest, { signal }: CallContext): Promise<Empty> {

@@ -14,6 +14,7 @@ import {
 import { AddonsController } from './addons/addons.controller.ts';
 import { ConfigService } from './config/config.service.ts';
 import { openStorageState, type StorageState } from './config/storage-state.ts';
+import { DriveEncryption } from './drives/drive-encryption.ts';
 import { Inventory } from './inventory/inventory.ts';
 import { keyBytes } from './keys.ts';
 import { Operations } from './operations.ts';
@@ -57,6 +58,7 @@ const providers: Provider[] = [
   Operations,
   Wiper,
   WipeService,
+  DriveEncryption,
   PoolCreation,
   PoolUpdates,
   PoolRemoval,

@@ -271,6 +271,57 @@ describe('storage', () => {
     expect(await appliance.pool('tank')).toMatchObject({ state: 'ONLINE' });
   });
 
+  it('encrypts a drive, which a pool can be on, and opens it after a power cut', async () => {
+    appliance = await StorageAppliance.started('one', 'two');
+    const id = drivePath('one');
+    const mapping = '/dev/mapper/luks-scsi-0QEMU_QEMU_HARDDISK_one';
+    await appliance.client.encryptDrive({ id, secure_wipe: false });
+    expect(await appliance.drive('one')).toMatchObject({ encrypted: true, encrypted_id: mapping });
+    const { drives: keys } = await appliance.client.listRecoveryKeys({});
+    expect(Buffer.from(keys[id] ?? '', 'base64')).toHaveLength(32);
+    await expect(appliance.set({ name: 'vault', type: 'zfs-raid0', devices: [id] })).rejects.toMatchObject({
+      reason: 'INVALID_REQUEST',
+      message: `device '${id}' is encrypted, what it holds is '${mapping}'`,
+    });
+    await appliance.set({ name: 'vault', type: 'zfs-raid0', devices: [mapping] });
+    expect((await appliance.drive('one'))?.member_pool).toBe('vault');
+    await appliance.powerCycle();
+    await appliance.start();
+    expect(await appliance.pool('vault')).toMatchObject({ state: 'ONLINE', devices: [mapping] });
+    await appliance.client.deletePool({ name: 'vault' });
+    await appliance.client.wipeDrive({ id, secure_wipe: false });
+    expect((await appliance.drive('one'))?.encrypted).toBeUndefined();
+    expect(await appliance.files()).not.toContain('luks.scsi-0QEMU_QEMU_HARDDISK_one.key');
+  });
+
+  it('imports an encrypted drive with its key, and with no other', async () => {
+    appliance = await StorageAppliance.started('one');
+    const id = drivePath('one');
+    await appliance.client.encryptDrive({ id, secure_wipe: false });
+    const key = (await appliance.client.listRecoveryKeys({})).drives[id] ?? '';
+    await appliance.powerCycle();
+    await appliance.machine.files.remove('/var/lib/incus-os/storage/luks.scsi-0QEMU_QEMU_HARDDISK_one.key');
+    await appliance.start();
+    const bring = (change: object): Promise<unknown> =>
+      appliance.client.importEncryptedDrive({ id, key, ...change });
+    await expect(bring({ id: '/dev/sdb' })).rejects.toMatchObject({
+      reason: 'INVALID_REQUEST',
+      message: 'invalid disk id',
+    });
+    await expect(bring({ key: 'AAAA' })).rejects.toMatchObject({
+      message: 'expected a 32 byte raw encryption key, got 3 bytes',
+    });
+    await expect(bring({ key: Buffer.alloc(32).toString('base64') })).rejects.toMatchObject({
+      reason: 'INVALID_REQUEST',
+    });
+    expect((await appliance.drive('one'))?.encrypted).toBeUndefined();
+    await bring({});
+    expect((await appliance.drive('one'))?.encrypted).toBe(true);
+    await expect(appliance.client.encryptDrive({ id: systemDisk, secure_wipe: false })).rejects.toMatchObject(
+      { message: 'cannot wipe boot drive' },
+    );
+  });
+
   it('notices a drive that is plugged in', async () => {
     appliance = await StorageAppliance.started();
     await appliance.client.getStorage({});

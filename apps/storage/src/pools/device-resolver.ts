@@ -29,8 +29,8 @@ export class DeviceResolver {
       if (!links.has(device)) throw this.refuse(field, `device '${device}' doesn't exist`);
       return device;
     }
-    if (device.startsWith('/dev/mapper/luks-') || (device === localDataPath && links.has(device)))
-      return device;
+    if (device === localDataPath && links.has(device)) return device;
+    if (this.snapshot.drives.some((drive) => drive.encrypted_id === device)) return device;
     const node = device.startsWith('/dev/') ? links.node(device) : undefined;
     const id = node === undefined ? undefined : links.idOf(node);
     if (id === undefined) throw this.refuse(field, `unable to determine device ID for ${device}`);
@@ -45,14 +45,24 @@ export class DeviceResolver {
     pool: Pick<SystemStoragePool, 'name' | 'devices' | 'cache' | 'log' | 'special'>,
     own: ReadonlySet<string>,
   ): void {
+    const { links } = this.snapshot;
     const taken = new Map<string, string>();
     for (const { field, device } of devicesOf(pool)) {
       if (device === '' || own.has(device)) continue;
-      const node = this.snapshot.links.node(device) ?? device;
+      const node = links.node(device) ?? device;
       if (diskNode(node) === this.snapshot.rootDisk) {
         throw this.refuse(
           field,
           `list of devices includes the system root drive ${diskNode(node)}, which can't be used in other zpools`,
+        );
+      }
+      const encrypted = this.snapshot.drives.find(
+        ({ id, encrypted: is }) => is === true && links.node(id) === diskNode(node),
+      );
+      if (encrypted !== undefined) {
+        throw this.refuse(
+          field,
+          `device '${device}' is encrypted, what it holds is '${encrypted.encrypted_id ?? ''}'`,
         );
       }
       const twin = [...taken.keys()].find((other) => overlaps(other, node));

@@ -1,5 +1,5 @@
 /**
- * What is done with pools when the service starts: what was being created is finished or undone, our pools are imported
+ * What is done with pools when the service starts: the drives they may be on are opened, what was being created is finished or undone, our pools are imported
  * and unlocked, all at once, and `local` is made where it never was. Only pools we hold a key for are imported; one that
  * is missing is a warning and delays nothing.
  */
@@ -7,6 +7,7 @@ import { SystemStoragePool } from '@incusos/contracts/storage';
 import { HOST, type Host, ProgramError } from '@incusos/host';
 import { LOGGER, type ExclusiveRunner, type Logger } from '@incusos/service';
 import { Inject, Injectable } from '@nestjs/common';
+import { DriveEncryption } from '../drives/drive-encryption.ts';
 import { Inventory } from '../inventory/inventory.ts';
 import { poolKeyNames, poolKeyPath } from '../keys.ts';
 import { Operations, type PendingCreation } from '../operations.ts';
@@ -32,12 +33,14 @@ export class PoolStartup {
     @Inject(Inventory) private readonly inventory: Inventory,
     @Inject(Operations) private readonly operations: Operations,
     @Inject(PoolCreation) private readonly creation: PoolCreation,
+    @Inject(DriveEncryption) private readonly drives: DriveEncryption,
     @Inject(STORAGE_RUNNER) private readonly runner: ExclusiveRunner,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   run(): Promise<void> {
     return this.runner.run(async () => {
+      await this.drives.openAll();
       for (const creation of (await this.operations.read()).creations) await this.settle(creation);
       const names = await poolKeyNames(this.host.files);
       await Promise.all([...names].map((name) => this.open(name)));

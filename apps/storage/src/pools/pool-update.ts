@@ -214,6 +214,9 @@ function planList(role: MemberRole, { type, members }: CurrentList, devices: rea
     for (const [position, member] of current.entries()) {
       const wanted = devices[position] ?? '';
       if (wanted === member.device) continue;
+      if (named.has(member.device)) {
+        return refuse(role, `device '${member.device}' is already a member, at another position`, position);
+      }
       if (wanted === '') {
         steps.push(type === 'zfs-raid0' ? { kind: 'remove', member } : { kind: 'offline', member });
         continue;

@@ -16,6 +16,8 @@ export async function syncDeviceFiles(files: Files, storage: Readonly<StorageSec
   await removeStale(files, new Set(links.keys()), storage);
   for (const [path, device] of links) {
     const node = nodeOf(device);
+    // Made by whoever opens it.
+    if (node.startsWith('/dev/mapper/')) continue;
     if (path === node) {
       if (!(await files.exists(node))) await files.append(node, '');
     } else if ((await currentTarget(files, path)) !== relativeTarget(node)) {

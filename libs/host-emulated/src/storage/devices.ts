@@ -16,6 +16,7 @@ export function attachedDrives(storage: Readonly<StorageSection>): readonly Driv
 /** The kernel's node, such as `/dev/sda1`. */
 export function nodeOf({ drive, partition }: BlockDevice): string {
   if (partition === undefined) return `/dev/${drive.name}`;
+  if (partition.mapper !== undefined) return `/dev/mapper/${partition.mapper}`;
   return `/dev/${drive.name}${/\d$/u.test(drive.name) ? 'p' : ''}${partition.number}`;
 }
 
@@ -63,6 +64,7 @@ function byPath(storage: Readonly<StorageSection>, drive: Drive): string {
 }
 
 function linkNames(storage: Readonly<StorageSection>, { drive, partition }: BlockDevice): string[] {
+  if (partition?.mapper !== undefined) return [];
   const suffix = partition === undefined ? '' : `-part${partition.number}`;
   const links = [
     `/dev/disk/by-id/${drive.id}${suffix}`,
@@ -80,7 +82,8 @@ function linkNames(storage: Readonly<StorageSection>, { drive, partition }: Bloc
 export function deviceLinks(storage: Readonly<StorageSection>): Map<string, BlockDevice> {
   const all = new Map<string, BlockDevice>();
   for (const drive of attachedDrives(storage)) {
-    for (const device of [{ drive }, ...drive.partitions.map((partition) => ({ drive, partition }))]) {
+    const partitions = drive.partitions.filter(({ mapper, open }) => mapper === undefined || open === true);
+    for (const device of [{ drive }, ...partitions.map((partition) => ({ drive, partition }))]) {
       all.set(nodeOf(device), device);
       for (const link of linkNames(storage, device)) if (!all.has(link)) all.set(link, device);
     }

@@ -11,6 +11,9 @@ export interface Partition {
   size_bytes: number;
   /** `guid` of the pool member whose label is on it. */
   zfs_label?: string;
+  /** It is no partition but the content of the encrypted drive, reached by `/dev/mapper/<mapper>` while that is open. */
+  readonly mapper?: string;
+  open?: boolean;
 }
 
 export interface Drive {

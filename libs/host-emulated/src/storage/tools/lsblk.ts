@@ -73,10 +73,12 @@ export const lsblk: Tool = ({ args, machine }) => {
   const blockdevices = drives.map((drive) => {
     const children = options.flags.has('d')
       ? []
-      : drive.partitions.map((partition): Row => ({
-          ...row({ drive, partition }),
-          ...mapped(partition, wanted),
-        }));
+      : drive.partitions
+          .filter(({ mapper }) => mapper === undefined)
+          .map((partition): Row => ({
+            ...row({ drive, partition }),
+            ...mapped(partition, wanted),
+          }));
     return children.length === 0 ? row({ drive }) : { ...row({ drive }), children };
   });
   return { stdout: `${JSON.stringify({ blockdevices }, undefined, 3)}\n` };

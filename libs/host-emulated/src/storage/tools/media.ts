@@ -2,7 +2,8 @@
 import { type Tool, type ToolCall, type ToolResult, failure } from '../../tools/tool.ts';
 import { type BlockDevice, clearDrive, findDevice, nodeOf, sizeOf } from '../devices.ts';
 import { parseOptions } from '../options.ts';
-import type { StorageSection } from '../section.ts';
+import type { Machine } from '../../machine/machine.ts';
+import { dropHeaders } from '../mappings.ts';
 import { changing } from '../zpool/zpool.ts';
 
 function mounted(device: BlockDevice): boolean {
@@ -10,16 +11,17 @@ function mounted(device: BlockDevice): boolean {
   return partitions.some(({ label }) => ['root', 'esp', 'swap'].includes(label));
 }
 
-function clear({ drive, partition }: BlockDevice): void {
-  if (partition === undefined) clearDrive(drive);
-  else delete partition.zfs_label;
+function clear(machine: Machine, device: BlockDevice): void {
+  dropHeaders(machine, device);
+  if (device.partition === undefined) clearDrive(device.drive);
+  else delete device.partition.zfs_label;
 }
 
 export const blkdiscard: Tool = (call) => {
   const options = parseOptions(call.args, 'fqsvzl:o:p:', ['force', 'secure', 'zeroout']);
   if (options.unknown !== undefined) return failure(`blkdiscard: invalid option -- '${options.unknown}'`);
   const [path = ''] = options.operands;
-  return changing(call, (storage) => {
+  return changing(call, (storage, machine) => {
     const device = findDevice(storage, path);
     if (device === undefined) return failure(`blkdiscard: cannot open ${path}: No such file or directory`);
     if (mounted(device) && !options.flags.has('f'))
@@ -31,7 +33,7 @@ export const blkdiscard: Tool = (call) => {
       return failure(`blkdiscard: ${path}: BLKSECDISCARD ioctl failed: Operation not supported`);
     if (!options.flags.has('z') && device.drive.bus !== 'nvme')
       return failure(`blkdiscard: ${path}: BLKDISCARD ioctl failed: Operation not supported`);
-    clear(device);
+    clear(machine, device);
     return {};
   });
 };
@@ -47,7 +49,9 @@ export const dd: Tool = (call) => {
   if (unknown !== undefined)
     return failure(`dd: unrecognized operand '${unknown}'\nTry 'dd --help' for more information.`);
   const output = operands.get('of');
-  if (output !== undefined) return changing(call, (storage) => ddWrite(storage, operands, output, call));
+  if (output !== undefined) {
+    return changing(call, (_storage, machine) => ddWrite(machine, operands, output, call));
+  }
   const input = operands.get('if') ?? '';
   const device = findDevice(call.machine.read().storage, input);
   if (device === undefined) return failure(`dd: failed to open '${input}': No such file or directory`);
@@ -62,16 +66,16 @@ export const dd: Tool = (call) => {
 };
 
 function ddWrite(
-  storage: StorageSection,
+  machine: Machine,
   operands: ReadonlyMap<string, string>,
   output: string,
   { stdin }: ToolCall,
 ): ToolResult {
-  const device = findDevice(storage, output);
+  const device = findDevice(machine.storage, output);
   if (device === undefined) return failure(`dd: failed to open '${output}': No such file or directory`);
   if (device.drive.failed) return failure(`dd: error writing '${output}': Input/output error`);
   if (operands.get('if') === '/dev/zero') {
-    clear(device);
+    clear(machine, device);
     return {};
   }
   const offset = operands.get('seek') ?? '0';

@@ -8,7 +8,9 @@ import type { StorageSection } from '../section.ts';
 function blockDevices(storage: Readonly<StorageSection>): Map<string, BlockDevice> {
   const devices = attachedDrives(storage).flatMap((drive) => [
     { drive },
-    ...drive.partitions.map((partition) => ({ drive, partition })),
+    ...drive.partitions
+      .filter(({ mapper }) => mapper === undefined)
+      .map((partition) => ({ drive, partition })),
   ]);
   return new Map(devices.map((device) => [nodeOf(device), device]));
 }

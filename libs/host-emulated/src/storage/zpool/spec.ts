@@ -83,6 +83,9 @@ export function usage(
       poolLeaves(candidate).some((leaf) => leaf.guid === partition.zfs_label),
     );
     const node = nodeOf({ drive: device.drive, partition });
+    if (partition.mapper !== undefined && partition.open === true && device.partition === undefined) {
+      return { always: `${nodeOf(device)} is in use and contains a crypto_LUKS filesystem.` };
+    }
     if (pool?.imported === true) return { always: `${node} is part of active pool '${pool.name}'` };
     if (pool !== undefined) return { unlessForced: `${node} is part of exported pool '${pool.name}'` };
     if (['root', 'esp', 'swap'].includes(partition.label))

@@ -3,6 +3,8 @@ import type { Files } from '@incusos/host';
 import { type Tool, type ToolResult, failure } from '../../tools/tool.ts';
 import { syncDeviceFiles } from '../device-files.ts';
 import { deviceLinks } from '../devices.ts';
+import type { Machine } from '../../machine/machine.ts';
+import { followMappings } from '../mappings.ts';
 import type { Pool, StorageSection } from '../section.ts';
 import { settle } from './clock.ts';
 import { add, create, destroy, labelclear } from './create.ts';
@@ -86,9 +88,11 @@ export const zpool: Tool = async (call) => {
   if (command === 'wait') return wait(call);
   const reader = readers[command];
   if (reader !== undefined) {
-    const storage = structuredClone<StorageSection>(call.machine.read().storage);
-    settle(storage, now);
-    return answer(() => reader(storage, args, now, opener(storage)));
+    const { storage, security } = call.machine.read();
+    const view = { storage: structuredClone<StorageSection>(storage), security };
+    followMappings(view);
+    settle(view.storage, now);
+    return answer(() => reader(view.storage, args, now, opener(view.storage)));
   }
   const writer = writers[command];
   if (writer === undefined)
@@ -104,13 +108,15 @@ export const zpool: Tool = async (call) => {
 /** Makes a change to the machine's storage, or none at all when the tool refuses. */
 export function changing(
   { machine, files }: Pick<Parameters<Tool>[0], 'machine' | 'files'>,
-  change: (storage: StorageSection) => ToolResult | Promise<ToolResult>,
+  change: (storage: StorageSection, machine: Machine) => ToolResult | Promise<ToolResult>,
 ): Promise<ToolResult> {
   return machine
-    .change(async ({ storage }) => {
+    .change(async (described) => {
+      const { storage } = described;
+      followMappings(described);
       settle(storage, Date.now());
       const before = [...deviceLinks(storage).keys()].join();
-      const result = await answer(() => change(storage));
+      const result = await answer(() => change(storage, described));
       if ((result.exitCode ?? 0) !== 0) throw new Unchanged(result);
       if ([...deviceLinks(storage).keys()].join() !== before) await syncDeviceFiles(files, storage);
       return result;
