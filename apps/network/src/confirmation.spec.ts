@@ -4,12 +4,25 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { enp5s0, eventually, NetworkAppliance } from './testing/network-appliance.ts';
 
 const good = {
-  interfaces: [{ name: 'enp5s0', hwaddr: enp5s0, addresses: ['192.0.2.10/24'], routes: [{ to: '0.0.0.0/0', via: '192.0.2.1' }] }],
+  interfaces: [
+    {
+      name: 'enp5s0',
+      hwaddr: enp5s0,
+      addresses: ['192.0.2.10/24'],
+      routes: [{ to: '0.0.0.0/0', via: '192.0.2.1' }],
+    },
+  ],
   dns: { hostname: '', domain: '', nameservers: ['192.0.2.1'] },
 };
 const wrongGateway = {
   ...good,
-  interfaces: [{ ...good.interfaces[0], addresses: ['198.51.100.10/24'], routes: [{ to: '0.0.0.0/0', via: '198.51.100.1' }] }],
+  interfaces: [
+    {
+      ...good.interfaces[0],
+      addresses: ['198.51.100.10/24'],
+      routes: [{ to: '0.0.0.0/0', via: '198.51.100.1' }],
+    },
+  ],
   dns: { hostname: '', domain: '', nameservers: ['198.51.100.53'] },
 };
 const pendingFile = '/var/lib/incus-os/network/pending.json';
@@ -41,7 +54,7 @@ describe('a change of the network', () => {
   });
 
   it('that nobody confirms is taken back by itself', async () => {
-    await appliance.set({ ...good, confirmation_timeout: '700ms' });
+    await appliance.set({ ...good, confirmation_timeout: '4s' });
     expect(await addresses()).toEqual(['192.0.2.10']);
     await eventually(isDefault);
     await appliance.settled();
@@ -49,7 +62,7 @@ describe('a change of the network', () => {
   });
 
   it('uses the default timeout where it gives none', async () => {
-    await appliance.set({ ...good, default_confirmation_timeout: '700ms' });
+    await appliance.set({ ...good, default_confirmation_timeout: '4s' });
     await eventually(isDefault);
   });
 
@@ -57,7 +70,8 @@ describe('a change of the network', () => {
     await appliance.set({ ...good, confirmation_timeout: '30s' });
     await expect(appliance.set(good)).rejects.toMatchObject({
       reason: 'INVALID_REQUEST',
-      message: 'a pending network configuration must first be confirmed before a new configuration can be applied',
+      message:
+        'a pending network configuration must first be confirmed before a new configuration can be applied',
     });
     await appliance.client.confirmConfig({});
     await appliance.set(good);
@@ -67,7 +81,10 @@ describe('a change of the network', () => {
     await appliance.command('nic link', 'enp5s0', 'down');
     const before = await appliance.file('/run/systemd/network/20-_venp5s0.network');
     const failing = appliance.set(wrongGateway);
-    await expect(failing).rejects.toMatchObject({ reason: 'OPERATION_FAILED', message: expect.stringContaining('no name server answered') as string });
+    await expect(failing).rejects.toMatchObject({
+      reason: 'OPERATION_FAILED',
+      message: expect.stringContaining('no name server answered') as string,
+    });
     expect(await appliance.file('/run/systemd/network/20-_venp5s0.network')).toBe(before);
     expect(await isDefault()).toBe(true);
     expect(await appliance.file(pendingFile)).toBeUndefined();
@@ -75,10 +92,14 @@ describe('a change of the network', () => {
 
   it('that leaves a required device without an address names it and is taken back', async () => {
     await appliance.command('nic link', 'enp5s0', 'down');
-    const failing = appliance.set({ interfaces: [{ name: 'enp5s0', hwaddr: enp5s0, addresses: ['dhcp4'] }], confirmation_timeout: '2s' });
+    const failing = appliance.set({
+      interfaces: [{ name: 'enp5s0', hwaddr: enp5s0, addresses: ['dhcp4'] }],
+      confirmation_timeout: '2s',
+    });
     await expect(failing).rejects.toMatchObject({
       reason: 'OPERATION_FAILED',
-      message: 'timed out waiting for the network to come online: enp5s0 has no usable address; the previous configuration is in force again',
+      message:
+        'timed out waiting for the network to come online: enp5s0 has no usable address; the previous configuration is in force again',
     });
     expect((await appliance.network()).config?.interfaces[0]?.addresses).toEqual(['dhcp4', 'slaac']);
     expect((await appliance.network()).config?.interfaces[0]?.required_for_online).toBe('no');
@@ -86,10 +107,15 @@ describe('a change of the network', () => {
 
   it('is refused while another one is being applied, and the first one wins', async () => {
     const first = appliance.set(good);
-    const second = appliance.set({ ...good, interfaces: [{ ...good.interfaces[0], addresses: ['192.0.2.20/24'] }] });
+    const second = appliance.set({
+      ...good,
+      interfaces: [{ ...good.interfaces[0], addresses: ['192.0.2.20/24'] }],
+    });
     const results = await Promise.allSettled([first, second]);
     expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
-    expect(results.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { reason: 'CONFLICT' } });
+    expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { reason: 'CONFLICT' },
+    });
     expect(await addresses()).toHaveLength(1);
   });
 
@@ -106,9 +132,9 @@ describe('a change of the network', () => {
   });
 
   it('whose deadline passed while the service was down is taken back when it starts', async () => {
-    await appliance.set({ ...good, confirmation_timeout: '400ms' });
+    await appliance.set({ ...good, confirmation_timeout: '4s' });
     await appliance.stop();
-    await sleep(500);
+    await sleep(4_000);
     await appliance.start();
     await eventually(isDefault);
   });
@@ -134,13 +160,16 @@ describe('a change of the network', () => {
   it('is taken back also where the files of the way back were written and not read yet', async () => {
     const directory = '/run/systemd/network';
     const before = await Promise.all(
-      (await appliance.machine.files.list(directory)).map(async (name) => [name, (await appliance.file(`${directory}/${name}`)) ?? ''] as const),
+      (await appliance.machine.files.list(directory)).map(
+        async (name) => [name, (await appliance.file(`${directory}/${name}`)) ?? ''] as const,
+      ),
     );
-    await appliance.set({ ...good, confirmation_timeout: '400ms' });
+    await appliance.set({ ...good, confirmation_timeout: '4s' });
     await appliance.stop();
-    await sleep(500);
+    await sleep(4_000);
     await appliance.machine.files.writeAtomic('/run/incus-os/network.unread', '');
-    for (const [name, content] of before) await appliance.machine.files.writeAtomic(`${directory}/${name}`, content);
+    for (const [name, content] of before)
+      await appliance.machine.files.writeAtomic(`${directory}/${name}`, content);
     await appliance.start();
     await eventually(isDefault);
   });
@@ -164,7 +193,10 @@ describe('a change of the network', () => {
     await appliance.machine.files.writeAtomic(path, ((await appliance.file(path)) ?? '').slice(0, 40));
     await appliance.start();
     await appliance.settled();
-    await expect(appliance.set(good)).rejects.toMatchObject({ reason: 'UNAVAILABLE', message: expect.stringContaining('state.json') as string });
+    await expect(appliance.set(good)).rejects.toMatchObject({
+      reason: 'UNAVAILABLE',
+      message: expect.stringContaining('state.json') as string,
+    });
     expect((await appliance.network()).config).toBeDefined();
   });
 
@@ -172,13 +204,19 @@ describe('a change of the network', () => {
     await appliance.command('nic add', 'enp6s0');
     const second = { name: 'storage', hwaddr: 'enp6s0', addresses: ['dhcp4'], required_for_online: 'no' };
     await appliance.set({ ...good, interfaces: [...good.interfaces, second] });
-    const links = (): unknown[] => appliance.machine.read().network.links.filter(({ name }) => name.endsWith('storage'));
+    const links = (): unknown[] =>
+      appliance.machine.read().network.links.filter(({ name }) => name.endsWith('storage'));
     const before = links();
-    await appliance.set({ ...good, interfaces: [{ ...good.interfaces[0], addresses: ['192.0.2.30/24'] }, second] });
+    await appliance.set({
+      ...good,
+      interfaces: [{ ...good.interfaces[0], addresses: ['192.0.2.30/24'] }, second],
+    });
     expect(links()).toEqual(before);
     expect(await addresses()).toEqual(['192.0.2.30']);
     await appliance.set(good);
-    await eventually(async () => (await appliance.network()).state?.interfaces['enp6s0']?.type === 'physical');
+    await eventually(
+      async () => (await appliance.network()).state?.interfaces['enp6s0']?.type === 'physical',
+    );
     expect((await appliance.network()).state?.interfaces['storage']).toBeUndefined();
   });
 });

@@ -46,7 +46,9 @@ function readState(data: unknown): NetworkState {
       ovn: ServiceOVNConfig.fromPartial(ovn ?? {}),
       tailscale: ServiceTailscaleConfig.fromPartial(tailscale ?? {}),
     },
-    card_names: Object.fromEntries(Object.entries(names).filter((entry): entry is [string, string] => typeof entry[1] === 'string')),
+    card_names: Object.fromEntries(
+      Object.entries(names).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    ),
   };
 }
 

@@ -43,6 +43,7 @@ export class NetworkController implements ServiceHandlers<typeof NetworkServiceS
 
 /** A program of the machine that failed says so itself. */
 function asFailure(error: unknown): never {
-  if (error instanceof ProgramError) throw new DomainError('OPERATION_FAILED', error.message, { cause: error });
+  if (error instanceof ProgramError)
+    throw new DomainError('OPERATION_FAILED', error.message, { cause: error });
   throw error;
 }

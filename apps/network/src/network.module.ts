@@ -2,7 +2,12 @@ import { HOST, type Host, openHost } from '@incusos/host';
 import { provideStateOwner } from '@incusos/state-owner';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AddonsController } from './addons/addons.controller.ts';
-import { NETWORK_LIMITS, NetworkConfigService, type NetworkLimits, usualLimits } from './apply/network-config.service.ts';
+import {
+  NETWORK_LIMITS,
+  NetworkConfigService,
+  type NetworkLimits,
+  usualLimits,
+} from './apply/network-config.service.ts';
 import { NetworkImport } from './network-import.ts';
 import { NETWORK_STATE, openNetworkState } from './network-state.ts';
 import { NetworkController } from './network.controller.ts';

@@ -45,7 +45,10 @@ export class NetworkService implements OnApplicationShutdown {
     if (same && built.config === config && built.inProcess === inProcess) return built.network;
     const network: SystemNetwork = {
       config: config === undefined ? undefined : withTimeZone(config),
-      state: { interfaces: buildState({ config, ...from, cardNames: this.store.current.card_names }), configuration_in_process: inProcess },
+      state: {
+        interfaces: buildState({ config, ...from, cardNames: this.store.current.card_names }),
+        configuration_in_process: inProcess,
+      },
     };
     this.built = { from, config, inProcess, network };
     return network;

@@ -10,7 +10,12 @@ const staticConfig = {
       routes: [{ to: '0.0.0.0/0', via: '192.0.2.1' }],
     },
   ],
-  dns: { hostname: 'server1', domain: 'example.org', nameservers: ['192.0.2.1'], search_domains: ['example.org'] },
+  dns: {
+    hostname: 'server1',
+    domain: 'example.org',
+    nameservers: ['192.0.2.1'],
+    search_domains: ['example.org'],
+  },
 };
 
 describe('the network of a machine that was never configured', () => {
@@ -65,7 +70,9 @@ describe('the network of a machine that was never configured', () => {
 
   it('shows a card that is plugged in and forgets one that is pulled out', async () => {
     await appliance.command('nic add', 'enp6s0');
-    await eventually(async () => (await appliance.network()).state?.interfaces['enp6s0']?.type === 'physical');
+    await eventually(
+      async () => (await appliance.network()).state?.interfaces['enp6s0']?.type === 'physical',
+    );
     await appliance.command('nic remove', 'enp6s0');
     await eventually(async () => (await appliance.network()).state?.interfaces['enp6s0'] === undefined);
   });

@@ -28,7 +28,8 @@ describe('what the network service owns', () => {
     await owner().stageImport(messages());
     await owner().commitImport({ restore_id: id });
   }
-  const addresses = async (): Promise<string[]> => (await appliance.network()).config?.interfaces[0]?.addresses ?? [];
+  const addresses = async (): Promise<string[]> =>
+    (await appliance.network()).config?.interfaces[0]?.addresses ?? [];
 
   it('can be backed up and brought back, and takes effect at once', async () => {
     await appliance.set(config('192.0.2.10/24'));
@@ -56,11 +57,21 @@ describe('what the network service owns', () => {
   it('lists its add-ons, shows their configuration, and says what can not be done yet', async () => {
     const addons = appliance.connection.use(AddonHostService);
     expect(await addons.listAddons({})).toEqual({ names: ['netbird', 'ovn', 'tailscale'] });
-    expect((await addons.getAddon({ name: 'ovn' })).addon).toMatchObject({ $case: 'ovn', value: { config: { enabled: false } } });
-    expect((await addons.getAddon({ name: 'tailscale' })).addon).toMatchObject({ $case: 'tailscale', value: { state: { backend_state: 'NoState' } } });
+    expect((await addons.getAddon({ name: 'ovn' })).addon).toMatchObject({
+      $case: 'ovn',
+      value: { config: { enabled: false } },
+    });
+    expect((await addons.getAddon({ name: 'tailscale' })).addon).toMatchObject({
+      $case: 'tailscale',
+      value: { state: { backend_state: 'NoState' } },
+    });
     await expect(addons.getAddon({ name: 'lvm' })).rejects.toMatchObject({ reason: 'NOT_FOUND' });
-    await expect(addons.setAddonConfig({ name: 'ovn', config: undefined })).rejects.toMatchObject({ reason: 'NOT_IMPLEMENTED' });
-    await expect(addons.resetAddon({ name: 'netbird' })).rejects.toMatchObject({ message: "reset isn't supported by this service" });
+    await expect(addons.setAddonConfig({ name: 'ovn', config: undefined })).rejects.toMatchObject({
+      reason: 'NOT_IMPLEMENTED',
+    });
+    await expect(addons.resetAddon({ name: 'netbird' })).rejects.toMatchObject({
+      message: "reset isn't supported by this service",
+    });
   });
 });
 
@@ -70,19 +81,46 @@ describe('a bond with a vlan', () => {
     try {
       await appliance.command('nic add', 'enp6s0');
       await appliance.set({
-        bonds: [{ name: 'uplink', mode: 'active-backup', members: ['enp5s0', 'enp6s0'], addresses: ['dhcp4'], lldp: true }],
-        vlans: [{ name: 'mgmt', id: 100, parent: 'uplink', addresses: ['198.51.100.5/24'], roles: ['management'] }],
+        bonds: [
+          {
+            name: 'uplink',
+            mode: 'active-backup',
+            members: ['enp5s0', 'enp6s0'],
+            addresses: ['dhcp4'],
+            lldp: true,
+          },
+        ],
+        vlans: [
+          { name: 'mgmt', id: 100, parent: 'uplink', addresses: ['198.51.100.5/24'], roles: ['management'] },
+        ],
       });
       const { state } = await appliance.network();
       expect(state?.interfaces['uplink']).toMatchObject({ type: 'bond', state: 'routable', hwaddr: enp5s0 });
-      expect(Object.keys(state?.interfaces['uplink']?.members ?? {})).toEqual(['_p10666a000001', '_p10666a000002']);
-      expect(state?.interfaces['uplink']?.members['_p10666a000002']).toMatchObject({ type: 'bond_member', state: 'enslaved', lldp: [{ name: 'switch.lan.example', port_id: 'port2' }] });
-      expect(state?.interfaces['mgmt']).toMatchObject({ type: 'vlan', state: 'routable', addresses: ['198.51.100.5'], roles: ['management', 'cluster'] });
+      expect(Object.keys(state?.interfaces['uplink']?.members ?? {})).toEqual([
+        '_p10666a000001',
+        '_p10666a000002',
+      ]);
+      expect(state?.interfaces['uplink']?.members['_p10666a000002']).toMatchObject({
+        type: 'bond_member',
+        state: 'enslaved',
+        lldp: [{ name: 'switch.lan.example', port_id: 'port2' }],
+      });
+      expect(state?.interfaces['mgmt']).toMatchObject({
+        type: 'vlan',
+        state: 'routable',
+        addresses: ['198.51.100.5'],
+        roles: ['management', 'cluster'],
+      });
       await appliance.set(config('192.0.2.10/24'));
-      await eventually(async () => (await appliance.network()).state?.interfaces['enp6s0']?.type === 'physical');
-      expect(appliance.machine.read().network.links.map(({ name }) => name).toSorted()).toEqual(
-        ['_i10666a000001', '_p10666a000001', '_p10666a000002', '_venp5s0', 'enp5s0', 'lo'],
+      await eventually(
+        async () => (await appliance.network()).state?.interfaces['enp6s0']?.type === 'physical',
       );
+      expect(
+        appliance.machine
+          .read()
+          .network.links.map(({ name }) => name)
+          .toSorted(),
+      ).toEqual(['_i10666a000001', '_p10666a000001', '_p10666a000002', '_venp5s0', 'enp5s0', 'lo']);
     } finally {
       await appliance.remove();
     }

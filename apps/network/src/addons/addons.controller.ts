@@ -38,7 +38,8 @@ export class AddonsController implements ServiceHandlers<typeof AddonHostService
   }
 
   resetAddon({ name }: ResetAddonRequest): never {
-    if (addonName(name) === 'ovn') throw new DomainError('PRECONDITION_FAILED', "OVN isn't currently enabled");
+    if (addonName(name) === 'ovn')
+      throw new DomainError('PRECONDITION_FAILED', "OVN isn't currently enabled");
     throw new DomainError('INVALID_REQUEST', "reset isn't supported by this service");
   }
 }
@@ -57,5 +58,12 @@ function stoppedTailscale(): {
   have_node_key: boolean;
   health: [];
 } {
-  return { version: '', backend_state: 'NoState', self: undefined, peer: [], have_node_key: false, health: [] };
+  return {
+    version: '',
+    backend_state: 'NoState',
+    self: undefined,
+    peer: [],
+    have_node_key: false,
+    health: [],
+  };
 }

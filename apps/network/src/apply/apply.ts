@@ -43,7 +43,11 @@ export function limitsOf(cards: readonly NetworkCard[]): CardLimits {
  * Applies a configuration that is valid and whose cards are given by MAC.
  * @throws ProgramError, NotOnlineError, MtuError when the machine did not do as it was told.
  */
-export async function applyConfig(host: Host, config: SystemNetworkConfig, options: ApplyOptions = {}): Promise<Plan> {
+export async function applyConfig(
+  host: Host,
+  config: SystemNetworkConfig,
+  options: ApplyOptions = {},
+): Promise<Plan> {
   const [links, present] = await Promise.all([readLinks(host), readFiles(host)]);
   const plan = planChange(present, renderFiles(config, limitsOf(cardsOf(links))));
   // Someone who was interrupted may have written files that nobody read yet.
@@ -67,11 +71,17 @@ export async function applyConfig(host: Host, config: SystemNetworkConfig, optio
 
 async function readFiles(host: Host): Promise<Map<string, string>> {
   const names = await host.files.list(networkDirectory);
-  const read = names.map(async (name) => [name, await host.files.readText(`${networkDirectory}/${name}`)] as const);
+  const read = names.map(
+    async (name) => [name, await host.files.readText(`${networkDirectory}/${name}`)] as const,
+  );
   return new Map(await Promise.all(read));
 }
 
-async function removeStaleDevices(host: Host, stale: readonly StaleDevice[], links: readonly LinkDetails[]): Promise<void> {
+async function removeStaleDevices(
+  host: Host,
+  stale: readonly StaleDevice[],
+  links: readonly LinkDetails[],
+): Promise<void> {
   const present = new Set(links.map(({ name }) => name));
   for (const { name, removed, bridge } of stale) {
     if (!present.has(name)) continue;
@@ -93,8 +103,15 @@ async function writePlan(host: Host, { write, remove }: Plan): Promise<void> {
  * udev gives a card its name; the devices over it can only be made once the name that they want is free.
  * @param cards those with a changed file; all unless given.
  */
-async function renameCards(host: Host, cards: readonly string[] | undefined, config: SystemNetworkConfig): Promise<void> {
-  const wanted = [...config.interfaces.map(({ hwaddr }) => hwaddr), ...config.bonds.flatMap(({ members }) => members)].map((mac) => mac.toLowerCase());
+async function renameCards(
+  host: Host,
+  cards: readonly string[] | undefined,
+  config: SystemNetworkConfig,
+): Promise<void> {
+  const wanted = [
+    ...config.interfaces.map(({ hwaddr }) => hwaddr),
+    ...config.bonds.flatMap(({ members }) => members),
+  ].map((mac) => mac.toLowerCase());
   const changed = new Set((cards ?? wanted).map((mac) => mac.toLowerCase()));
   const deadline = Date.now() + cardPatienceMs;
   for (let first = true; ; first = false) {
@@ -103,17 +120,28 @@ async function renameCards(host: Host, cards: readonly string[] | undefined, con
     const again = first ? present.filter((card) => changed.has(card.mac) || unnamed.includes(card)) : unnamed;
     if (again.length === 0) return;
     if (!first && Date.now() > deadline) {
-      throw new Error(`timed out waiting for network device ${again.map(({ name }) => name).join(', ')} to be renamed`);
+      throw new Error(
+        `timed out waiting for network device ${again.map(({ name }) => name).join(', ')} to be renamed`,
+      );
     }
     const matches = again.map(({ name }) => `--sysname-match=${name}`);
-    await host.programs.run(['udevadm', 'trigger', '--action=add', '--subsystem-match=net', '--settle', ...matches]);
+    await host.programs.run([
+      'udevadm',
+      'trigger',
+      '--action=add',
+      '--subsystem-match=net',
+      '--settle',
+      ...matches,
+    ]);
     if (!first) await sleep(cardPollMs);
   }
 }
 
 /** networkd makes new devices and configures the links whose file changed; others go on undisturbed. */
 async function reloadNetworkd(host: Host): Promise<void> {
-  const active = await host.programs.run(['systemctl', 'is-active', 'systemd-networkd.service'], { acceptExitCodes: 'any' });
+  const active = await host.programs.run(['systemctl', 'is-active', 'systemd-networkd.service'], {
+    acceptExitCodes: 'any',
+  });
   if (active.stdout.trim() === 'active') await host.programs.run(['networkctl', 'reload']);
   else await host.programs.run(['systemctl', 'restart', 'systemd-networkd.service']);
 }

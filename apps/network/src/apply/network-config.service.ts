@@ -5,6 +5,7 @@
  * a record on disk says so before anything else is touched; whatever fails, expires, is killed or loses power ends in
  * the configuration of the state file. Changes run one at a time.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import { HOST, type Host } from '@incusos/host';
 import { DomainError, LOGGER, type Logger } from '@incusos/service';
@@ -82,7 +83,9 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
   onApplicationBootstrap(): void {
     // Calls are answered meanwhile; a change waits for it.
     this.starting = this.track(this.resume()).catch((error: unknown) => {
-      this.logger.error('the network configuration could not be brought up at start', { error: reasonOf(error) });
+      this.logger.error('the network configuration could not be brought up at start', {
+        error: reasonOf(error),
+      });
     });
   }
 
@@ -114,7 +117,10 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
       await this.change;
       if (this.store.current.config === trial) return;
       if (this.unconfirmed === undefined) {
-        throw new DomainError('OPERATION_FAILED', 'the network configuration could not be applied, the previous one is in force');
+        throw new DomainError(
+          'OPERATION_FAILED',
+          'the network configuration could not be applied, the previous one is in force',
+        );
       }
     }
     const { unconfirmed } = this;
@@ -144,13 +150,17 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
         'a pending network configuration must first be confirmed before a new configuration can be applied',
       );
     }
-    if (this.change !== undefined) throw new DomainError('CONFLICT', 'a network configuration is already being applied');
+    if (this.change !== undefined)
+      throw new DomainError('CONFLICT', 'a network configuration is already being applied');
   }
 
   /** What the request alone can get wrong. */
   private checkRequest(request: SystemNetworkConfig | undefined): SystemNetworkConfig {
     if (this.unconfirmed !== undefined) this.refuseSecond();
-    if (request === undefined || request.interfaces.length + request.bonds.length + request.vlans.length === 0) {
+    if (
+      request === undefined ||
+      request.interfaces.length + request.bonds.length + request.vlans.length === 0
+    ) {
       const reason = 'network configuration has no devices defined';
       throw new DomainError('INVALID_REQUEST', reason, { fields: [{ field: 'config', reason }] });
     }
@@ -177,14 +187,21 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     const cards = await this.cards();
     const config = this.resolve(request, cards);
     const { problem } = this.store;
-    if (problem !== undefined) throw stateFailure(new StateRefusedError(`${problem.error.message}; the network can't be changed before it was decided how to go on`));
+    if (problem !== undefined)
+      throw stateFailure(
+        new StateRefusedError(
+          `${problem.error.message}; the network can't be changed before it was decided how to go on`,
+        ),
+      );
     const began = Date.now();
     const deadline = timeoutMs === undefined ? undefined : began + timeoutMs;
     const record: PendingRecord = {
       phase: 'applying',
       config,
       bootId: await this.pendingFile.bootId(),
-      ...(timeoutMs === undefined || deadline === undefined ? {} : { timeoutMs, deadline: new Date(deadline).toISOString() }),
+      ...(timeoutMs === undefined || deadline === undefined
+        ? {}
+        : { timeoutMs, deadline: new Date(deadline).toISOString() }),
     };
     await this.pendingFile.write(record).catch((error: unknown) => {
       throw writeFailure(error);
@@ -197,7 +214,9 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
       };
     }
     try {
-      await applyConfig(this.host, config, { onlineBy: Math.min(began + this.limits.onlineMs, deadline ?? Infinity) });
+      await applyConfig(this.host, config, {
+        onlineBy: Math.min(began + this.limits.onlineMs, deadline ?? Infinity),
+      });
       this.onChanged();
       if (confirmed) await this.keep(config, cards);
       else await this.awaitConfirmation(record, deadline ?? began, cards);
@@ -232,8 +251,14 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     await this.pendingFile.remove();
   }
 
-  private async awaitConfirmation(record: PendingRecord, deadline: number, cards: readonly NetworkCard[]): Promise<void> {
-    await this.pendingFile.write({ ...record, phase: 'unconfirmed' });
+  private async awaitConfirmation(
+    record: PendingRecord,
+    deadline: number,
+    cards: readonly NetworkCard[],
+  ): Promise<void> {
+    await this.pendingFile.write({ ...record, phase: 'unconfirmed' }).catch((error: unknown) => {
+      throw writeFailure(error);
+    });
     this.expect(record.config, deadline, cards);
   }
 
@@ -255,7 +280,9 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
   /** Restores the previous configuration after a failure; answers with the error for the caller. */
   private async takeBack(error: unknown): Promise<DomainError> {
     const why = reasonOf(error);
-    this.logger.error('the network configuration could not be applied, the previous one comes back', { error: why });
+    this.logger.error('the network configuration could not be applied, the previous one comes back', {
+      error: why,
+    });
     const restored = await this.goBack().then(
       () => 'the previous configuration is in force again',
       (problem: unknown) => {
@@ -263,7 +290,8 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
         return `the previous configuration was put back but did not come up: ${reasonOf(problem)}`;
       },
     );
-    if (error instanceof DomainError) return new DomainError(error.reason, `${why}; ${restored}`, { cause: error });
+    if (error instanceof DomainError)
+      return new DomainError(error.reason, `${why}; ${restored}`, { cause: error });
     return new DomainError('OPERATION_FAILED', `${why}; ${restored}`, { cause: error });
   }
 
@@ -272,7 +300,8 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     this.unconfirmed = undefined;
     const { config } = this.store.current;
     try {
-      if (config !== null) await applyConfig(this.host, config, { onlineBy: Date.now() + this.limits.onlineMs });
+      if (config !== null)
+        await applyConfig(this.host, config, { onlineBy: Date.now() + this.limits.onlineMs });
     } finally {
       this.onChanged();
       await this.pendingFile.remove();
@@ -285,10 +314,13 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     const record = await this.pendingFile.read();
     if (record !== undefined && record !== 'unusable' && (await this.mayBeConfirmed(record))) {
       this.expect(record.config, remainingDeadline(record), await this.cards());
-      this.logger.info('a network configuration still awaits its confirmation', { deadline: record.deadline });
+      this.logger.info('a network configuration still awaits its confirmation', {
+        deadline: record.deadline,
+      });
       return;
     }
-    if (record !== undefined) this.logger.warn('a change of the network configuration was interrupted, the previous one comes back');
+    if (record !== undefined)
+      this.logger.warn('a change of the network configuration was interrupted, the previous one comes back');
     await this.bringUp();
     if (record !== undefined) await this.pendingFile.remove();
   }
@@ -303,8 +335,10 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     const cards = await this.cards();
     const stored = this.store.current.config ?? undefined;
     if (stored === undefined && (await this.followSeed(cards))) return;
-    const config = stored === undefined ? defaultConfig(cards) : resolveNames(stored, { cards, configured: undefined });
-    if (stored === undefined || JSON.stringify(stored) !== JSON.stringify(config)) await this.storeResolved(config, cards);
+    const config =
+      stored === undefined ? defaultConfig(cards) : resolveNames(stored, { cards, configured: undefined });
+    if (stored === undefined || JSON.stringify(stored) !== JSON.stringify(config))
+      await this.storeResolved(config, cards);
     await applyConfig(this.host, config);
     this.onChanged();
     this.findTheTime();
@@ -318,7 +352,9 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
       await applyConfig(this.host, config);
       await this.storeResolved(config, cards);
     } catch (error) {
-      this.logger.error('the network seed is not used, every card asks for its addresses', { error: reasonOf(error) });
+      this.logger.error('the network seed is not used, every card asks for its addresses', {
+        error: reasonOf(error),
+      });
       return false;
     }
     this.onChanged();
@@ -327,11 +363,20 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
   }
 
   private async storeResolved(config: SystemNetworkConfig, cards: readonly NetworkCard[]): Promise<void> {
-    if (this.store.problem === undefined) await this.commit('network configuration of this machine', config, cards);
+    if (this.store.problem === undefined)
+      await this.commit('network configuration of this machine', config, cards);
   }
 
-  private async commit(reason: string, config: SystemNetworkConfig, cards: readonly NetworkCard[]): Promise<void> {
-    await this.store.commit(reason, (state) => ({ ...state, config, card_names: rememberNames(cards, state.card_names) }));
+  private async commit(
+    reason: string,
+    config: SystemNetworkConfig,
+    cards: readonly NetworkCard[],
+  ): Promise<void> {
+    await this.store.commit(reason, (state) => ({
+      ...state,
+      config,
+      card_names: rememberNames(cards, state.card_names),
+    }));
   }
 
   /** Not waited for: a network without a time server is one that works. */
@@ -340,9 +385,11 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     this.clock = new AbortController();
     const { signal } = this.clock;
     synchronizeClock(this.host, signal).then(
-      (found) => this.logger.info(found ? 'the clock is synchronized' : 'no time server answered within 30 s'),
+      (found) =>
+        this.logger.info(found ? 'the clock is synchronized' : 'no time server answered within 30 s'),
       (error: unknown) => {
-        if (!signal.aborted) this.logger.warn('the clock could not be synchronized', { error: reasonOf(error) });
+        if (!signal.aborted)
+          this.logger.warn('the clock could not be synchronized', { error: reasonOf(error) });
       },
     );
   }
@@ -367,7 +414,11 @@ function timerFor(ms: number, work: () => void): { stop(): void } {
 function writeFailure(error: unknown): DomainError {
   const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
   const why = full ? 'no space is left on the disk' : 'the disk refused it';
-  return new DomainError(full ? 'NO_SPACE' : 'OPERATION_FAILED', `the change could not be recorded, nothing was changed: ${why}`, { cause: error });
+  return new DomainError(
+    full ? 'NO_SPACE' : 'OPERATION_FAILED',
+    `the change could not be recorded: ${why}`,
+    { cause: error },
+  );
 }
 
 function reasonOf(error: unknown): string {

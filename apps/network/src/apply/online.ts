@@ -27,10 +27,17 @@ const nameServerGraceMs = 2_000;
 
 /** Devices with addresses that were not declared dispensable. */
 export function requiredDevices(config: SystemNetworkConfig): Required[] {
-  const wanted = ({ addresses, required_for_online: online }: { addresses: string[]; required_for_online?: string | undefined }): boolean =>
-    addresses.length > 0 && online !== 'no';
+  const wanted = ({
+    addresses,
+    required_for_online: online,
+  }: {
+    addresses: string[];
+    required_for_online?: string | undefined;
+  }): boolean => addresses.length > 0 && online !== 'no';
   return [
-    ...[...config.interfaces, ...config.bonds].filter(wanted).map(({ name }) => ({ name, device: hostName(name) })),
+    ...[...config.interfaces, ...config.bonds]
+      .filter(wanted)
+      .map(({ name }) => ({ name, device: hostName(name) })),
     ...config.vlans.filter(wanted).map(({ name }) => ({ name, device: name })),
   ];
 }
@@ -39,12 +46,17 @@ export function requiredDevices(config: SystemNetworkConfig): Required[] {
  * @param deadline milliseconds since the epoch.
  * @throws NotOnlineError naming the devices that lack an address, or that no name server answered.
  */
-export async function waitUntilOnline(host: Host, config: SystemNetworkConfig, deadline: number): Promise<void> {
+export async function waitUntilOnline(
+  host: Host,
+  config: SystemNetworkConfig,
+  deadline: number,
+): Promise<void> {
   const required = requiredDevices(config);
   if (required.length === 0) return;
   await waitForAddresses(host, required, deadline);
   const six = [...config.interfaces, ...config.bonds, ...config.vlans].some(
-    ({ addresses, required_for_online: online = '' }) => addresses.length > 0 && (online === 'ipv6' || online === 'both'),
+    ({ addresses, required_for_online: online = '' }) =>
+      addresses.length > 0 && (online === 'ipv6' || online === 'both'),
   );
   if (six) await sleep(Math.min(duplicateDetectionMs, Math.max(0, deadline - Date.now())));
   await waitForNames(host, deadline);
@@ -58,7 +70,9 @@ async function waitForAddresses(host: Host, required: readonly Required[], deadl
     if (missing.length === 0) return;
     if (Date.now() + pollMs > deadline) {
       const names = missing.map(({ name }) => name).join(', ');
-      throw new NotOnlineError(`timed out waiting for the network to come online: ${names} ${missing.length === 1 ? 'has' : 'have'} no usable address`);
+      throw new NotOnlineError(
+        `timed out waiting for the network to come online: ${names} ${missing.length === 1 ? 'has' : 'have'} no usable address`,
+      );
     }
     await sleep(pollMs);
   }
@@ -85,7 +99,8 @@ async function waitForNames(host: Host, deadline: number): Promise<void> {
     if (answer === 'answers') return;
     // A network may have no name server at all; then there is none to wait for.
     if (answer === 'no-servers' && Date.now() - started > nameServerGraceMs) return;
-    if (Date.now() + pollMs > deadline) throw new NotOnlineError('timed out waiting for DNS: no name server answered');
+    if (Date.now() + pollMs > deadline)
+      throw new NotOnlineError('timed out waiting for DNS: no name server answered');
     await sleep(pollMs);
   }
 }

@@ -50,7 +50,8 @@ export class PendingFile {
 }
 
 function parse(value: unknown): PendingRecord | 'unusable' {
-  if (typeof value !== 'object' || value === null || !('format' in value) || value.format !== 1) return 'unusable';
+  if (typeof value !== 'object' || value === null || !('format' in value) || value.format !== 1)
+    return 'unusable';
   const { phase, config, timeoutMs, deadline, bootId } = value as Record<string, unknown>;
   if (phase !== 'applying' && phase !== 'unconfirmed') return 'unusable';
   if (typeof config !== 'object' || config === null || typeof bootId !== 'string') return 'unusable';

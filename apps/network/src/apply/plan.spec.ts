@@ -6,7 +6,12 @@ const veth = '[NetDev]\nName=_va\nKind=veth\nMACAddress=10:66:6a:00:00:01\n\n[Pe
 const link = '[Match]\nPermanentMACAddress=10:66:6a:00:00:01\n\n[Link]\nName=_p10666a000001\n';
 const network = '[Match]\nName=_va\n';
 const files = (entries: Record<string, string>): Map<string, string> => new Map(Object.entries(entries));
-const present = files({ '00-a.link': link, '10-a.netdev': bridge, '10-_va.netdev': veth, '20-_va.network': network });
+const present = files({
+  '00-a.link': link,
+  '10-a.netdev': bridge,
+  '10-_va.netdev': veth,
+  '20-_va.network': network,
+});
 
 describe('the plan of a change', () => {
   it('is empty when everything is as wanted', () => {
@@ -15,12 +20,19 @@ describe('the plan of a change', () => {
 
   it('touches no device when only addresses change', () => {
     const plan = planChange(present, new Map([...present, ['20-_va.network', `${network}x`]]));
-    expect(plan).toEqual({ write: files({ '20-_va.network': `${network}x` }), remove: [], staleDevices: [], cards: [] });
+    expect(plan).toEqual({
+      write: files({ '20-_va.network': `${network}x` }),
+      remove: [],
+      staleDevices: [],
+      cards: [],
+    });
   });
 
   it('makes a device anew whose settings changed, and keeps its bridge', () => {
     const changed = veth.replace('00:01\n', '00:02\n');
-    expect(planChange(present, new Map([...present, ['10-_va.netdev', changed]])).staleDevices).toEqual([{ name: '_va', removed: false, bridge: false }]);
+    expect(planChange(present, new Map([...present, ['10-_va.netdev', changed]])).staleDevices).toEqual([
+      { name: '_va', removed: false, bridge: false },
+    ]);
   });
 
   it('deletes devices and files that are no longer wanted', () => {

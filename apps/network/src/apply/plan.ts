@@ -29,7 +29,9 @@ export function planChange(present: ReadonlyMap<string, string>, wanted: Readonl
   const staleDevices = [...present]
     .filter(([name, content]) => name.endsWith('.netdev') && wanted.get(name) !== content)
     .flatMap(([name, content]) => staleDevice(content, !wanted.has(name)));
-  const cards = [...write].filter(([name]) => name.endsWith('.link')).flatMap(([, content]) => valueOf(content, 'PermanentMACAddress'));
+  const cards = [...write]
+    .filter(([name]) => name.endsWith('.link'))
+    .flatMap(([, content]) => valueOf(content, 'PermanentMACAddress'));
   return { write, remove, staleDevices, cards };
 }
 
@@ -40,7 +42,9 @@ export function isEmpty({ write, remove }: Plan): boolean {
 
 function staleDevice(content: string, removed: boolean): StaleDevice[] {
   const bridge = valueOf(content, 'Kind').includes('bridge');
-  return valueOf(content, 'Name').slice(0, 1).map((name) => ({ name, removed, bridge }));
+  return valueOf(content, 'Name')
+    .slice(0, 1)
+    .map((name) => ({ name, removed, bridge }));
 }
 
 /** The values of a key in one of our own files, in which no key has two meanings before its first section's end. */

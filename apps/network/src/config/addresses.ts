@@ -15,7 +15,9 @@ export function isCidr(text: string): boolean {
 
 function problemOf(address: string): string | undefined {
   if (address === '') return 'has empty address';
-  return methods.has(address) || isCidr(address) ? undefined : `invalid IP address '${address}', must provide a CIDR mask`;
+  return methods.has(address) || isCidr(address)
+    ? undefined
+    : `invalid IP address '${address}', must provide a CIDR mask`;
 }
 
 export function* checkAddresses(addresses: readonly string[], place: Place): Generator<Violation> {
@@ -27,7 +29,9 @@ export function* checkAddresses(addresses: readonly string[], place: Place): Gen
 
 export function* checkRoutes(routes: readonly SystemNetworkRoute[], place: Place): Generator<Violation> {
   for (const [index, route] of routes.entries()) {
-    const to = problemOf(route.to) ?? (methods.has(route.to) ? `invalid IP address '${route.to}', must provide a CIDR mask` : undefined);
+    const to =
+      problemOf(route.to) ??
+      (methods.has(route.to) ? `invalid IP address '${route.to}', must provide a CIDR mask` : undefined);
     if (to !== undefined) yield at(place, `routes[${index}].to`, `route ${index} 'To' ${to}`);
     const via = viaProblem(route);
     if (via !== undefined) yield at(place, `routes[${index}].via`, `route ${index} 'Via' ${via}`);
@@ -47,9 +51,15 @@ function viaProblem({ to, via }: SystemNetworkRoute): string | undefined {
   return isCidr(to) && six && family === 4 ? `'${via}' can't be the gateway for '${to}'` : undefined;
 }
 
-export function* checkAllowedIps(addresses: readonly string[], field: string, prefix: string, place: Place): Generator<Violation> {
+export function* checkAllowedIps(
+  addresses: readonly string[],
+  field: string,
+  prefix: string,
+  place: Place,
+): Generator<Violation> {
   for (const [index, address] of addresses.entries()) {
     const problem = problemOf(address);
-    if (problem !== undefined) yield at(place, `${field}[${index}]`, `${prefix} allowed IP ${index} ${problem}`);
+    if (problem !== undefined)
+      yield at(place, `${field}[${index}]`, `${prefix} allowed IP ${index} ${problem}`);
   }
 }

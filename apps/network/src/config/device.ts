@@ -28,13 +28,15 @@ export function* checkDevice(device: Device, place: Place): Generator<Violation>
   yield* checkFirewallRules(device.firewall_rules, place);
   yield* checkAddresses(device.addresses, place);
   yield* checkRoutes(device.routes, place);
-  if (!onlineValues.includes(online)) yield at(place, 'required_for_online', `invalid RequiredForOnline value '${online}'`);
+  if (!onlineValues.includes(online))
+    yield at(place, 'required_for_online', `invalid RequiredForOnline value '${online}'`);
 }
 
 function* checkRoles(roles: readonly string[], place: Place): Generator<Violation> {
   for (const [index, role] of roles.entries()) {
     if (!roleNames.includes(role)) yield at(place, `roles[${index}]`, `role "${role}" is unsupported`);
-    if (roles.indexOf(role) < index) yield at(place, `roles[${index}]`, `role "${role}" is listed multiple times`);
+    if (roles.indexOf(role) < index)
+      yield at(place, `roles[${index}]`, `role "${role}" is listed multiple times`);
   }
 }
 

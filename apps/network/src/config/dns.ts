@@ -5,7 +5,8 @@ import type { Violation } from './violation.ts';
 
 const label = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
 const domainName = new RegExp(`^${label}(?:\\.${label})*\\.?$`, 'u');
-const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/u;
+const hostName =
+  /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/u;
 /** HOST_NAME_MAX of Linux. */
 const longestHostName = 64;
 
@@ -29,7 +30,8 @@ export function* checkDns(dns: SystemNetworkDNS | undefined): Generator<Violatio
   if (hostname !== '' && (hostname.length > longestHostName || !hostName.test(hostname))) {
     yield { field: 'config.dns.hostname', message: `invalid hostname '${hostname}'` };
   }
-  if (domain !== '' && !isDomain(domain)) yield { field: 'config.dns.domain', message: `invalid domain '${domain}'` };
+  if (domain !== '' && !isDomain(domain))
+    yield { field: 'config.dns.domain', message: `invalid domain '${domain}'` };
   for (const [index, name] of dns.search_domains.entries()) {
     // systemd marks a routing-only domain by `~`, and `.` or `~.` stands for all names.
     const bare = name.replace(/^~/u, '');
@@ -39,7 +41,10 @@ export function* checkDns(dns: SystemNetworkDNS | undefined): Generator<Violatio
   }
   for (const [index, server] of dns.nameservers.entries()) {
     if (!isNameServer(server)) {
-      yield { field: `config.dns.nameservers[${index}]`, message: `invalid name server '${server}', must be an IP address` };
+      yield {
+        field: `config.dns.nameservers[${index}]`,
+        message: `invalid name server '${server}', must be an IP address`,
+      };
     }
   }
 }

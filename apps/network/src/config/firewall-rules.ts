@@ -4,14 +4,22 @@ import type { SystemNetworkFirewallRule } from '@incusos/contracts/network';
 import { isCidr } from './addresses.ts';
 import { at, type Place, type Violation } from './violation.ts';
 
-export function* checkFirewallRules(rules: readonly SystemNetworkFirewallRule[], place: Place): Generator<Violation> {
+export function* checkFirewallRules(
+  rules: readonly SystemNetworkFirewallRule[],
+  place: Place,
+): Generator<Violation> {
   for (const [index, { action, protocol = '', port = 0, source = '' }] of rules.entries()) {
     const field = (name: string): string => `firewall_rules[${index}].${name}`;
-    if (!['accept', 'drop', 'reject'].includes(action)) yield at(place, field('action'), `unsupported action "${action}"`);
-    if (!['', 'tcp', 'udp'].includes(protocol)) yield at(place, field('protocol'), `unsupported protocol "${protocol}"`);
+    if (!['accept', 'drop', 'reject'].includes(action))
+      yield at(place, field('action'), `unsupported action "${action}"`);
+    if (!['', 'tcp', 'udp'].includes(protocol))
+      yield at(place, field('protocol'), `unsupported protocol "${protocol}"`);
     if (port < 0 || port > 65_535) yield at(place, field('port'), `invalid port ${port}`);
-    if (port !== 0 && protocol === '') yield at(place, field('protocol'), 'port specified but no protocol provided');
-    if (protocol !== '' && port === 0) yield at(place, field('port'), 'protocol specified but no port provided');
-    if (source !== '' && isIP(source) === 0 && !isCidr(source)) yield at(place, field('source'), `bad address "${source}"`);
+    if (port !== 0 && protocol === '')
+      yield at(place, field('protocol'), 'port specified but no protocol provided');
+    if (protocol !== '' && port === 0)
+      yield at(place, field('port'), 'protocol specified but no port provided');
+    if (source !== '' && isIP(source) === 0 && !isCidr(source))
+      yield at(place, field('source'), `bad address "${source}"`);
   }
 }

@@ -9,7 +9,12 @@ export function isMac(text: string): boolean {
 }
 
 /** @param field where the address is within its entry, such as `hwaddr` or `members[1]`. */
-export function* checkHardwareAddress(address: string, field: string, place: Place, pass: Pass): Generator<Violation> {
+export function* checkHardwareAddress(
+  address: string,
+  field: string,
+  place: Place,
+  pass: Pass,
+): Generator<Violation> {
   if (address === '') yield at(place, field, 'has no MAC address');
   else if (pass === 'strict' && !isMac(address)) yield at(place, field, `invalid MAC address '${address}'`);
   else if (!isMac(address) && !/^[^\s/\p{Cc}]{1,128}$/u.test(address)) {
@@ -24,9 +29,11 @@ export function* checkUniqueHardwareAddresses(config: SystemNetworkConfig): Gene
     if (key !== '' && seen.has(key)) yield { field, message: `duplicate MAC address: ${address}` };
     seen.add(key);
   };
-  for (const [index, { hwaddr }] of config.interfaces.entries()) yield* add(hwaddr, `config.interfaces[${index}].hwaddr`);
+  for (const [index, { hwaddr }] of config.interfaces.entries())
+    yield* add(hwaddr, `config.interfaces[${index}].hwaddr`);
   for (const [index, { members }] of config.bonds.entries()) {
-    for (const [number, member] of members.entries()) yield* add(member, `config.bonds[${index}].members[${number}]`);
+    for (const [number, member] of members.entries())
+      yield* add(member, `config.bonds[${index}].members[${number}]`);
   }
   for (const [index, { hwaddr = '', members }] of config.bonds.entries()) {
     // A bond commonly goes by the address of one of its members.

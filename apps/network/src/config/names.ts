@@ -24,7 +24,8 @@ export function* checkName(name: string, place: Place): Generator<Violation> {
   if (unusable.test(name) || name === '.' || name === '..' || name.startsWith('-')) {
     yield at(place, 'name', `name '${name}' has characters that a device name cannot have`);
   }
-  if (name === 'lo' || name === 'all' || name === 'default') yield at(place, 'name', `name '${name}' is used by the system itself`);
+  if (name === 'lo' || name === 'all' || name === 'default')
+    yield at(place, 'name', `name '${name}' is used by the system itself`);
 }
 
 export function* checkUniqueNames(config: SystemNetworkConfig): Generator<Violation> {
@@ -32,7 +33,10 @@ export function* checkUniqueNames(config: SystemNetworkConfig): Generator<Violat
   for (const kind of ['interfaces', 'bonds', 'vlans', 'wireguard'] as const) {
     for (const [index, { name }] of config[kind].entries()) {
       if (name !== '' && seen.has(name)) {
-        yield { field: `config.${kind}[${index}].name`, message: `duplicate interface/bond/vlan/wireguard name: ${name}` };
+        yield {
+          field: `config.${kind}[${index}].name`,
+          message: `duplicate interface/bond/vlan/wireguard name: ${name}`,
+        };
       }
       seen.add(name);
     }

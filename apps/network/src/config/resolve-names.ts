@@ -12,7 +12,8 @@ export interface KnownDevices {
 
 /** The configuration with MACs only; names that nothing has stay as they are, for the strict pass to refuse. */
 export function resolveNames(config: SystemNetworkConfig, known: KnownDevices): SystemNetworkConfig {
-  const resolve = (name: string): string => (name === '' || isMac(name) ? name : (macOf(name, known) ?? name));
+  const resolve = (name: string): string =>
+    name === '' || isMac(name) ? name : (macOf(name, known) ?? name);
   return {
     ...config,
     interfaces: config.interfaces.map((entry) => ({ ...entry, hwaddr: resolve(entry.hwaddr) })),
@@ -31,12 +32,18 @@ function macOf(name: string, { cards, configured }: KnownDevices): string | unde
 }
 
 /** A MAC that no card of the machine has would leave the device without a link. */
-export function* checkPresence(config: SystemNetworkConfig, cards: readonly NetworkCard[]): Generator<Violation> {
+export function* checkPresence(
+  config: SystemNetworkConfig,
+  cards: readonly NetworkCard[],
+): Generator<Violation> {
   const present = new Set(cards.map(({ mac }) => mac.toLowerCase()));
   const absent = (mac: string): boolean => !present.has(mac.toLowerCase());
   for (const [index, { hwaddr }] of config.interfaces.entries()) {
     if (absent(hwaddr)) {
-      yield { field: `config.interfaces[${index}].hwaddr`, message: `interface ${index} no network device has MAC address '${hwaddr}'` };
+      yield {
+        field: `config.interfaces[${index}].hwaddr`,
+        message: `interface ${index} no network device has MAC address '${hwaddr}'`,
+      };
     }
   }
   for (const [index, { members }] of config.bonds.entries()) {

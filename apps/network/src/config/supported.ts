@@ -5,7 +5,10 @@ import { DomainError } from '@incusos/service';
 /** @throws DomainError `NOT_IMPLEMENTED` naming the first such setting. */
 export function refuseUnsupported(config: SystemNetworkConfig): void {
   const field = unsupportedField(config);
-  if (field !== undefined) throw new DomainError('NOT_IMPLEMENTED', `${field} is not implemented yet`, { fields: [{ field, reason: 'not implemented' }] });
+  if (field !== undefined)
+    throw new DomainError('NOT_IMPLEMENTED', `${field} is not implemented yet`, {
+      fields: [{ field, reason: 'not implemented' }],
+    });
 }
 
 function unsupportedField(config: SystemNetworkConfig): string | undefined {

@@ -12,7 +12,8 @@ export function* checkTime(time: SystemNetworkTime | undefined): Generator<Viola
     }
   }
   const { timezone = '' } = time;
-  if (timezone !== '' && !isTimeZone(timezone)) yield { field: 'config.time.timezone', message: `unknown time zone '${timezone}'` };
+  if (timezone !== '' && !isTimeZone(timezone))
+    yield { field: 'config.time.timezone', message: `unknown time zone '${timezone}'` };
 }
 
 /** A name of the IANA database, in its spelling; offsets such as `+02:00` are none. */

@@ -19,17 +19,25 @@ const mostDevices = 4096;
 
 /** Checks a configuration; nothing is yielded for a valid one. */
 export function* validateConfig(config: SystemNetworkConfig, pass: Pass): Generator<Violation> {
-  const count = config.interfaces.length + config.bonds.length + config.vlans.length + config.wireguard.length;
+  const count =
+    config.interfaces.length + config.bonds.length + config.vlans.length + config.wireguard.length;
   if (count > mostDevices) {
-    yield { field: 'config', message: `network configuration has ${count} devices, more than ${mostDevices} can't be configured` };
+    yield {
+      field: 'config',
+      message: `network configuration has ${count} devices, more than ${mostDevices} can't be configured`,
+    };
     return;
   }
   yield* checkUniqueNames(config);
   yield* checkUniqueHardwareAddresses(config);
-  for (const [index, entry] of config.interfaces.entries()) yield* checkInterface(entry, place('interface', 'interfaces', index), pass);
-  for (const [index, bond] of config.bonds.entries()) yield* checkBond(bond, place('bond', 'bonds', index), pass);
-  for (const [index, vlan] of config.vlans.entries()) yield* checkVlan(vlan, config, place('vlan', 'vlans', index));
-  for (const [index, one] of config.wireguard.entries()) yield* checkWireguard(one, place('wireguard', 'wireguard', index));
+  for (const [index, entry] of config.interfaces.entries())
+    yield* checkInterface(entry, place('interface', 'interfaces', index), pass);
+  for (const [index, bond] of config.bonds.entries())
+    yield* checkBond(bond, place('bond', 'bonds', index), pass);
+  for (const [index, vlan] of config.vlans.entries())
+    yield* checkVlan(vlan, config, place('vlan', 'vlans', index));
+  for (const [index, one] of config.wireguard.entries())
+    yield* checkWireguard(one, place('wireguard', 'wireguard', index));
   yield* checkDns(config.dns);
   yield* checkTime(config.time);
 }

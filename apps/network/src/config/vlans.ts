@@ -3,7 +3,11 @@ import type { SystemNetworkConfig, SystemNetworkVLAN } from '@incusos/contracts/
 import { checkDevice } from './device.ts';
 import { at, type Place, type Violation } from './violation.ts';
 
-export function* checkVlan(vlan: SystemNetworkVLAN, config: SystemNetworkConfig, place: Place): Generator<Violation> {
+export function* checkVlan(
+  vlan: SystemNetworkVLAN,
+  config: SystemNetworkConfig,
+  place: Place,
+): Generator<Violation> {
   yield* checkDevice(vlan, place);
   const { id, parent } = vlan;
   if (id < 0 || id > 4094) yield at(place, 'id', `ID ${id} out of range`);

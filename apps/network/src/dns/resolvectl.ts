@@ -13,7 +13,10 @@ const probe = 'linuxcontainers.org';
  * Whether a name server answers. That a name doesn't exist, or a refusal, is an answer too.
  * @param timeoutMs of the question.
  */
-export async function resolverAnswers(host: Host, timeoutMs: number): Promise<'answers' | 'silent' | 'no-servers'> {
+export async function resolverAnswers(
+  host: Host,
+  timeoutMs: number,
+): Promise<'answers' | 'silent' | 'no-servers'> {
   try {
     await host.programs.run(['resolvectl', 'query', '--cache=no', '--legend=no', probe], { timeoutMs });
     return 'answers';

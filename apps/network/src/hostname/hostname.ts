@@ -8,7 +8,8 @@ const fallback = 'IncusOS';
 export async function hostNameOf(host: Host, config: SystemNetworkConfig): Promise<string> {
   const { hostname = '' } = config.dns ?? {};
   if (hostname !== '') return hostname;
-  const read = async (path: string): Promise<string> => (await host.files.readText(path).catch(() => '')).trim();
+  const read = async (path: string): Promise<string> =>
+    (await host.files.readText(path).catch(() => '')).trim();
   const names = await Promise.all([read('/sys/class/dmi/id/product_uuid'), read('/etc/machine-id')]);
   return names.find((name) => name !== '') ?? fallback;
 }
@@ -31,5 +32,6 @@ export function hostsFile(name: string): string {
 
 export async function writeHosts(host: Host, name: string): Promise<void> {
   const wanted = hostsFile(name);
-  if ((await host.files.readText('/etc/hosts').catch(() => '')) !== wanted) await host.files.writeAtomic('/etc/hosts', wanted);
+  if ((await host.files.readText('/etc/hosts').catch(() => '')) !== wanted)
+    await host.files.writeAtomic('/etc/hosts', wanted);
 }

@@ -27,6 +27,9 @@ export function portName(mac: string): string {
 }
 
 /** The address of a bond: its own, else its first member's. */
-export function bondMac(bond: { readonly hwaddr?: string | undefined; readonly members: readonly string[] }): string {
+export function bondMac(bond: {
+  readonly hwaddr?: string | undefined;
+  readonly members: readonly string[];
+}): string {
   return bond.hwaddr === undefined || bond.hwaddr === '' ? (bond.members[0] ?? '') : bond.hwaddr;
 }

@@ -21,7 +21,8 @@ export function cardMtu(mac: string, limits: CardLimits): number {
   const limit = limits.get(mac.toLowerCase()) ?? 0;
   // A driver without a limit says 0.
   if (limit === 0) return largest;
-  if (limit < smallest) throw new MtuError(`network device ${mac} has a maximum MTU of ${limit}, at least ${smallest} is needed`);
+  if (limit < smallest)
+    throw new MtuError(`network device ${mac} has a maximum MTU of ${limit}, at least ${smallest} is needed`);
   return Math.min(limit, largest);
 }
 

@@ -1,5 +1,10 @@
 /** `.netdev` files: bridges, veth pairs, bonds and vlans (systemd.netdev(5)). */
-import type { SystemNetworkBond, SystemNetworkBridge, SystemNetworkInterface, SystemNetworkVLAN } from '@incusos/contracts/network';
+import type {
+  SystemNetworkBond,
+  SystemNetworkBridge,
+  SystemNetworkInterface,
+  SystemNetworkVLAN,
+} from '@incusos/contracts/network';
 import { bondMac, bondName, hostName, portName } from './device-names.ts';
 import type { Files } from './link.ts';
 import { section, unitText } from './unit-text.ts';
@@ -20,7 +25,12 @@ export function bondDevices(bond: SystemNetworkBond): Files {
 }
 
 export function vlanDevice({ name, id }: SystemNetworkVLAN): Files {
-  return [[`12-${name}.netdev`, unitText(section('NetDev', `Name=${name}`, 'Kind=vlan'), section('VLAN', `Id=${id}`))]];
+  return [
+    [
+      `12-${name}.netdev`,
+      unitText(section('NetDev', `Name=${name}`, 'Kind=vlan'), section('VLAN', `Id=${id}`)),
+    ],
+  ];
 }
 
 function bridgeFile(name: string, bridge: SystemNetworkBridge | undefined): string {
@@ -36,11 +46,16 @@ function bridgeFile(name: string, bridge: SystemNetworkBridge | undefined): stri
 }
 
 function vethFile(name: string, mac: string): string {
-  return unitText(section('NetDev', `Name=${hostName(name)}`, 'Kind=veth', `MACAddress=${mac}`), section('Peer', `Name=${portName(mac)}`));
+  return unitText(
+    section('NetDev', `Name=${hostName(name)}`, 'Kind=veth', `MACAddress=${mac}`),
+    section('Peer', `Name=${portName(mac)}`),
+  );
 }
 
 /** What a mode gets where the options don't say otherwise. */
-const modeDefaults: Readonly<Record<string, { readonly hash?: string; readonly lacp?: string; readonly mii?: string }>> = {
+const modeDefaults: Readonly<
+  Record<string, { readonly hash?: string; readonly lacp?: string; readonly mii?: string }>
+> = {
   '802.3ad': { hash: 'layer3+4', lacp: 'fast' },
   'active-backup': { mii: '100ms' },
 };
@@ -50,8 +65,11 @@ function bondFile({ name, mode, options }: SystemNetworkBond): string {
   const hash = given(options?.transmit_hash_policy) ?? defaults.hash;
   const lacp = given(options?.lacp_rate) ?? defaults.lacp;
   // The kernel watches links by MII or by ARP, not by both.
-  const mii = milliseconds(options?.mii_monitor_interval) ?? (milliseconds(options?.arp_interval) === undefined ? defaults.mii : undefined);
-  const setting = (key: string, value: string | undefined): string | undefined => (value === undefined ? undefined : `${key}=${value}`);
+  const mii =
+    milliseconds(options?.mii_monitor_interval) ??
+    (milliseconds(options?.arp_interval) === undefined ? defaults.mii : undefined);
+  const setting = (key: string, value: string | undefined): string | undefined =>
+    value === undefined ? undefined : `${key}=${value}`;
   return unitText(
     section('NetDev', `Name=${bondName(name)}`, 'Kind=bond'),
     section(
@@ -63,7 +81,9 @@ function bondFile({ name, mode, options }: SystemNetworkBond): string {
       setting('UpDelaySec', milliseconds(options?.up_delay)),
       setting('DownDelaySec', milliseconds(options?.down_delay)),
       setting('ARPIntervalSec', milliseconds(options?.arp_interval)),
-      options === undefined || options.arp_ip_targets.length === 0 ? undefined : `ARPIPTargets=${options.arp_ip_targets.join(' ')}`,
+      options === undefined || options.arp_ip_targets.length === 0
+        ? undefined
+        : `ARPIPTargets=${options.arp_ip_targets.join(' ')}`,
     ),
   );
 }

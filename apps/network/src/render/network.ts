@@ -12,30 +12,50 @@ import type { Files } from './link.ts';
 import { addressMtu, bondMtu, cardMtu, type CardLimits } from './mtu.ts';
 import { type Section, section, unitText } from './unit-text.ts';
 
-export function interfaceNetworks(entry: SystemNetworkInterface, config: SystemNetworkConfig, limits: CardLimits): Files {
+export function interfaceNetworks(
+  entry: SystemNetworkInterface,
+  config: SystemNetworkConfig,
+  limits: CardLimits,
+): Files {
   const { name, hwaddr, lldp = false } = entry;
   const max = cardMtu(hwaddr, limits);
   const tags = bridgeVlans(entry, config);
   return [
-    [`20-${hostName(name)}.network`, addressFile(hostName(name), entry, config, addressMtu(entry.mtu, max), vlansOf(name, config))],
+    [
+      `20-${hostName(name)}.network`,
+      addressFile(hostName(name), entry, config, addressMtu(entry.mtu, max), vlansOf(name, config)),
+    ],
     [`20-${portName(hwaddr)}.network`, portFile(portName(hwaddr), max, [`Bridge=${name}`], tags)],
-    [`20-${physicalName(hwaddr)}.network`, portFile(physicalName(hwaddr), max, [`LLDP=${lldp}`, `EmitLLDP=${lldp}`, `Bridge=${name}`], tags)],
+    [
+      `20-${physicalName(hwaddr)}.network`,
+      portFile(physicalName(hwaddr), max, [`LLDP=${lldp}`, `EmitLLDP=${lldp}`, `Bridge=${name}`], tags),
+    ],
     [`20-${name}.network`, silentFile(name, max, [], [])],
   ];
 }
 
-export function bondNetworks(bond: SystemNetworkBond, config: SystemNetworkConfig, limits: CardLimits): Files {
+export function bondNetworks(
+  bond: SystemNetworkBond,
+  config: SystemNetworkConfig,
+  limits: CardLimits,
+): Files {
   const { name, lldp = false, members } = bond;
   const max = bondMtu(members, limits);
   const tags = bridgeVlans(bond, config);
   const port = portName(bondMac(bond));
   return [
-    [`21-${hostName(name)}.network`, addressFile(hostName(name), bond, config, addressMtu(bond.mtu, max), vlansOf(name, config))],
+    [
+      `21-${hostName(name)}.network`,
+      addressFile(hostName(name), bond, config, addressMtu(bond.mtu, max), vlansOf(name, config)),
+    ],
     [`21-${port}.network`, portFile(port, max, [`Bridge=${name}`], tags)],
     [`21-${name}.network`, silentFile(name, max, [], [])],
     ...members.map((member, index) => {
       const lines = [`LLDP=${lldp}`, `EmitLLDP=${lldp}`, `Bond=${bondName(name)}`];
-      return [`21-${bondName(name)}-dev${index}.network`, portFile(physicalName(member), cardMtu(member, limits), lines, [])] as const;
+      return [
+        `21-${bondName(name)}-dev${index}.network`,
+        portFile(physicalName(member), cardMtu(member, limits), lines, []),
+      ] as const;
     }),
     [`21-${bondName(name)}.network`, silentFile(bondName(name), max, [`Bridge=${name}`], tags)],
   ];
@@ -46,20 +66,37 @@ export function vlanNetwork(vlan: SystemNetworkVLAN, config: SystemNetworkConfig
 }
 
 /** The device that carries addresses. */
-function addressFile(name: string, device: Device, config: SystemNetworkConfig, mtu: number, vlans: readonly string[]): string {
+function addressFile(
+  name: string,
+  device: Device,
+  config: SystemNetworkConfig,
+  mtu: number,
+  vlans: readonly string[],
+): string {
   return unitText(
     section('Match', `Name=${name}`),
     section('Link', onlineLines(device), `MTUBytes=${mtu}`),
     section('DHCP', 'ClientIdentifier=mac', 'RouteMetric=100', 'UseMTU=true'),
     section('DHCPv6', 'WithoutRA=solicit'),
-    section('Network', ...vlans.map((vlan) => `VLAN=${vlan}`), dnsLines(config), timeLines(config), addressLines(device.addresses)),
+    section(
+      'Network',
+      ...vlans.map((vlan) => `VLAN=${vlan}`),
+      dnsLines(config),
+      timeLines(config),
+      addressLines(device.addresses),
+    ),
     ...device.routes.map(routeSection),
   );
 }
 
 /** A port of a bridge or bond. */
 function portFile(name: string, mtu: number, lines: readonly string[], tags: readonly Section[]): string {
-  return unitText(section('Match', `Name=${name}`), section('Link', `MTUBytes=${mtu}`), section('Network', lines), ...tags);
+  return unitText(
+    section('Match', `Name=${name}`),
+    section('Link', `MTUBytes=${mtu}`),
+    section('Network', lines),
+    ...tags,
+  );
 }
 
 /** A device without addresses that is up in any case. */
@@ -91,7 +128,9 @@ function addressLines(addresses: readonly string[]): string[] {
   const [dhcp4, dhcp6, slaac] = ['dhcp4', 'dhcp6', 'slaac'].map((method) => addresses.includes(method));
   const dhcp = dhcp4 === true ? (dhcp6 === true ? 'yes' : 'ipv4') : dhcp6 === true ? 'ipv6' : undefined;
   return [
-    ...(addresses.length > 0 ? ['LinkLocalAddressing=ipv6'] : ['LinkLocalAddressing=no', 'ConfigureWithoutCarrier=yes']),
+    ...(addresses.length > 0
+      ? ['LinkLocalAddressing=ipv6']
+      : ['LinkLocalAddressing=no', 'ConfigureWithoutCarrier=yes']),
     ...addresses.filter((address) => !methods.has(address)).map((address) => `Address=${address}`),
     `IPv6AcceptRA=${slaac === true || dhcp6 === true}`,
     ...(dhcp === undefined ? [] : [`DHCP=${dhcp}`]),
@@ -101,7 +140,12 @@ function addressLines(addresses: readonly string[]): string[] {
 const gateways: Readonly<Record<string, string>> = { dhcp4: '_dhcp4', slaac: '_ipv6ra' };
 
 function routeSection({ to, via, onlink }: SystemNetworkRoute): Section {
-  return section('Route', `Gateway=${gateways[via] ?? via}`, `Destination=${to}`, onlink === true ? 'GatewayOnLink=true' : undefined);
+  return section(
+    'Route',
+    `Gateway=${gateways[via] ?? via}`,
+    `Destination=${to}`,
+    onlink === true ? 'GatewayOnLink=true' : undefined,
+  );
 }
 
 function vlansOf(parent: string, config: SystemNetworkConfig): string[] {
@@ -109,7 +153,10 @@ function vlansOf(parent: string, config: SystemNetworkConfig): string[] {
 }
 
 /** Every tag that frames may carry: the configured ones and those of all vlans above. Id 0 means no tag. */
-function bridgeVlans(device: { readonly name: string; readonly vlan_tags: readonly number[] }, config: SystemNetworkConfig): Section[] {
+function bridgeVlans(
+  device: { readonly name: string; readonly vlan_tags: readonly number[] },
+  config: SystemNetworkConfig,
+): Section[] {
   const above = config.vlans.filter(({ parent }) => parent === device.name).map(({ id }) => id);
   const ids = [...new Set([...device.vlan_tags, ...above])].filter((id) => id > 0).toSorted((a, b) => a - b);
   return ids.map((id) => section('BridgeVLAN', `VLAN=${id}`));

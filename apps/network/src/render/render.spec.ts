@@ -9,8 +9,11 @@ import { renderFiles } from './render.ts';
 type Draft = Parameters<typeof SystemNetworkConfig.fromPartial>[0];
 
 const mac = (number: number): string => `10:66:6A:00:00:${number.toString(16).padStart(2, '0')}`;
-const limits = new Map([1, 2, 3, 4].map((number) => [mac(number).toLowerCase(), number === 4 ? 1500 : 65_535]));
-const render = (draft: Draft): Map<string, string> => renderFiles(SystemNetworkConfig.fromPartial(draft), limits);
+const limits = new Map(
+  [1, 2, 3, 4].map((number) => [mac(number).toLowerCase(), number === 4 ? 1500 : 65_535]),
+);
+const render = (draft: Draft): Map<string, string> =>
+  renderFiles(SystemNetworkConfig.fromPartial(draft), limits);
 
 function file(...lines: string[]): string {
   return lines.map((line) => `${line}\n`).join('');
@@ -51,7 +54,13 @@ describe('the files of an interface', () => {
       { name: 'guests', id: 20, parent: 'enp5s0', addresses: ['dhcp4', 'dhcp6'] },
       { name: 'cameras', id: 10, parent: 'enp5s0' },
     ],
-    dns: { hostname: 'h', domain: 'd.example', search_domains: ['a.example', 'b.example'], nameservers: ['192.0.2.53', '2001:db8::53'], dns_over_tls: true },
+    dns: {
+      hostname: 'h',
+      domain: 'd.example',
+      search_domains: ['a.example', 'b.example'],
+      nameservers: ['192.0.2.53', '2001:db8::53'],
+      dns_over_tls: true,
+    },
     time: { ntp_servers: ['ntp1.example', 'ntp2.example'] },
   });
 
@@ -75,54 +84,190 @@ describe('the files of an interface', () => {
     [
       '00-_p10666a000001.link',
       file(
-        '[Match]', `PermanentMACAddress=${mac(1)}`, '',
-        '[Link]', 'MACAddressPolicy=random', 'NamePolicy=', 'Name=_p10666a000001', 'MTUBytes=9000',
-        'GenericReceiveOffload=false', 'GenericReceiveOffloadHardware=false', 'GenericSegmentationOffload=false',
-        'TCPSegmentationOffload=false', 'TCP6SegmentationOffload=false', 'WakeOnLan=magic', 'WakeOnLan=secureon',
-        'WakeOnLanPassword=01:02:03:04:05:06', 'RxBufferSize=max', 'TxBufferSize=512', '',
-        '[EnergyEfficientEthernet]', 'Enable=false',
+        '[Match]',
+        `PermanentMACAddress=${mac(1)}`,
+        '',
+        '[Link]',
+        'MACAddressPolicy=random',
+        'NamePolicy=',
+        'Name=_p10666a000001',
+        'MTUBytes=9000',
+        'GenericReceiveOffload=false',
+        'GenericReceiveOffloadHardware=false',
+        'GenericSegmentationOffload=false',
+        'TCPSegmentationOffload=false',
+        'TCP6SegmentationOffload=false',
+        'WakeOnLan=magic',
+        'WakeOnLan=secureon',
+        'WakeOnLanPassword=01:02:03:04:05:06',
+        'RxBufferSize=max',
+        'TxBufferSize=512',
+        '',
+        '[EnergyEfficientEthernet]',
+        'Enable=false',
       ),
     ],
-    ['10-enp5s0.netdev', file('[NetDev]', 'Name=enp5s0', 'Kind=bridge', '', '[Bridge]', 'VLANFiltering=true', 'MulticastSnooping=false', 'STP=true')],
-    ['10-_venp5s0.netdev', file('[NetDev]', 'Name=_venp5s0', 'Kind=veth', `MACAddress=${mac(1)}`, '', '[Peer]', 'Name=_i10666a000001')],
+    [
+      '10-enp5s0.netdev',
+      file(
+        '[NetDev]',
+        'Name=enp5s0',
+        'Kind=bridge',
+        '',
+        '[Bridge]',
+        'VLANFiltering=true',
+        'MulticastSnooping=false',
+        'STP=true',
+      ),
+    ],
+    [
+      '10-_venp5s0.netdev',
+      file(
+        '[NetDev]',
+        'Name=_venp5s0',
+        'Kind=veth',
+        `MACAddress=${mac(1)}`,
+        '',
+        '[Peer]',
+        'Name=_i10666a000001',
+      ),
+    ],
     ['12-guests.netdev', file('[NetDev]', 'Name=guests', 'Kind=vlan', '', '[VLAN]', 'Id=20')],
     [
       '20-_venp5s0.network',
       file(
-        '[Match]', 'Name=_venp5s0', '',
-        '[Link]', 'RequiredForOnline=yes', 'RequiredFamilyForOnline=ipv4', 'MTUBytes=1400', '',
-        '[DHCP]', 'ClientIdentifier=mac', 'RouteMetric=100', 'UseMTU=true', '',
-        '[DHCPv6]', 'WithoutRA=solicit', '',
-        '[Network]', 'VLAN=guests', 'VLAN=cameras', 'Domains=a.example b.example', 'DNS=192.0.2.53', 'DNS=2001:db8::53', 'DNSOverTLS=yes',
-        'NTP=ntp1.example', 'NTP=ntp2.example', 'LinkLocalAddressing=ipv6', 'Address=192.0.2.10/24', 'IPv6AcceptRA=true', 'DHCP=ipv4', '',
-        '[Route]', 'Gateway=_dhcp4', 'Destination=198.51.100.0/24', '',
-        '[Route]', 'Gateway=_ipv6ra', 'Destination=2001:db8:1::/48', '',
-        '[Route]', 'Gateway=192.0.2.1', 'Destination=203.0.113.0/24', 'GatewayOnLink=true',
+        '[Match]',
+        'Name=_venp5s0',
+        '',
+        '[Link]',
+        'RequiredForOnline=yes',
+        'RequiredFamilyForOnline=ipv4',
+        'MTUBytes=1400',
+        '',
+        '[DHCP]',
+        'ClientIdentifier=mac',
+        'RouteMetric=100',
+        'UseMTU=true',
+        '',
+        '[DHCPv6]',
+        'WithoutRA=solicit',
+        '',
+        '[Network]',
+        'VLAN=guests',
+        'VLAN=cameras',
+        'Domains=a.example b.example',
+        'DNS=192.0.2.53',
+        'DNS=2001:db8::53',
+        'DNSOverTLS=yes',
+        'NTP=ntp1.example',
+        'NTP=ntp2.example',
+        'LinkLocalAddressing=ipv6',
+        'Address=192.0.2.10/24',
+        'IPv6AcceptRA=true',
+        'DHCP=ipv4',
+        '',
+        '[Route]',
+        'Gateway=_dhcp4',
+        'Destination=198.51.100.0/24',
+        '',
+        '[Route]',
+        'Gateway=_ipv6ra',
+        'Destination=2001:db8:1::/48',
+        '',
+        '[Route]',
+        'Gateway=192.0.2.1',
+        'Destination=203.0.113.0/24',
+        'GatewayOnLink=true',
       ),
     ],
     [
       '20-_i10666a000001.network',
       file(
-        '[Match]', 'Name=_i10666a000001', '', '[Link]', 'MTUBytes=9000', '', '[Network]', 'Bridge=enp5s0', '',
-        '[BridgeVLAN]', 'VLAN=10', '', '[BridgeVLAN]', 'VLAN=20', '', '[BridgeVLAN]', 'VLAN=30',
+        '[Match]',
+        'Name=_i10666a000001',
+        '',
+        '[Link]',
+        'MTUBytes=9000',
+        '',
+        '[Network]',
+        'Bridge=enp5s0',
+        '',
+        '[BridgeVLAN]',
+        'VLAN=10',
+        '',
+        '[BridgeVLAN]',
+        'VLAN=20',
+        '',
+        '[BridgeVLAN]',
+        'VLAN=30',
       ),
     ],
     [
       '20-_p10666a000001.network',
       file(
-        '[Match]', 'Name=_p10666a000001', '', '[Link]', 'MTUBytes=9000', '',
-        '[Network]', 'LLDP=true', 'EmitLLDP=true', 'Bridge=enp5s0', '',
-        '[BridgeVLAN]', 'VLAN=10', '', '[BridgeVLAN]', 'VLAN=20', '', '[BridgeVLAN]', 'VLAN=30',
+        '[Match]',
+        'Name=_p10666a000001',
+        '',
+        '[Link]',
+        'MTUBytes=9000',
+        '',
+        '[Network]',
+        'LLDP=true',
+        'EmitLLDP=true',
+        'Bridge=enp5s0',
+        '',
+        '[BridgeVLAN]',
+        'VLAN=10',
+        '',
+        '[BridgeVLAN]',
+        'VLAN=20',
+        '',
+        '[BridgeVLAN]',
+        'VLAN=30',
       ),
     ],
-    ['20-enp5s0.network', file('[Match]', 'Name=enp5s0', '', '[Link]', 'MTUBytes=9000', '', '[Network]', 'LinkLocalAddressing=no', 'ConfigureWithoutCarrier=yes')],
+    [
+      '20-enp5s0.network',
+      file(
+        '[Match]',
+        'Name=enp5s0',
+        '',
+        '[Link]',
+        'MTUBytes=9000',
+        '',
+        '[Network]',
+        'LinkLocalAddressing=no',
+        'ConfigureWithoutCarrier=yes',
+      ),
+    ],
     [
       '22-cameras.network',
       file(
-        '[Match]', 'Name=cameras', '', '[Link]', 'RequiredForOnline=no', 'MTUBytes=1500', '',
-        '[DHCP]', 'ClientIdentifier=mac', 'RouteMetric=100', 'UseMTU=true', '', '[DHCPv6]', 'WithoutRA=solicit', '',
-        '[Network]', 'Domains=a.example b.example', 'DNS=192.0.2.53', 'DNS=2001:db8::53', 'DNSOverTLS=yes', 'NTP=ntp1.example', 'NTP=ntp2.example',
-        'LinkLocalAddressing=no', 'ConfigureWithoutCarrier=yes', 'IPv6AcceptRA=false',
+        '[Match]',
+        'Name=cameras',
+        '',
+        '[Link]',
+        'RequiredForOnline=no',
+        'MTUBytes=1500',
+        '',
+        '[DHCP]',
+        'ClientIdentifier=mac',
+        'RouteMetric=100',
+        'UseMTU=true',
+        '',
+        '[DHCPv6]',
+        'WithoutRA=solicit',
+        '',
+        '[Network]',
+        'Domains=a.example b.example',
+        'DNS=192.0.2.53',
+        'DNS=2001:db8::53',
+        'DNSOverTLS=yes',
+        'NTP=ntp1.example',
+        'NTP=ntp2.example',
+        'LinkLocalAddressing=no',
+        'ConfigureWithoutCarrier=yes',
+        'IPv6AcceptRA=false',
       ),
     ],
   ])('say in %s what the configuration says', (name, content) => {
@@ -135,18 +280,101 @@ describe('the files of an interface', () => {
 });
 
 describe('the files of a bond', () => {
-  const files = render({ bonds: [{ name: 'uplink', mode: '802.3ad', members: [mac(2), mac(4)], addresses: ['dhcp6'], vlan_tags: [7] }] });
+  const files = render({
+    bonds: [
+      { name: 'uplink', mode: '802.3ad', members: [mac(2), mac(4)], addresses: ['dhcp6'], vlan_tags: [7] },
+    ],
+  });
 
   it.each([
-    ['01-_p10666a000002.link', file('[Match]', `PermanentMACAddress=${mac(2)}`, '', '[Link]', 'NamePolicy=', 'Name=_p10666a000002', 'MTUBytes=9000')],
-    ['11-_buplink.netdev', file('[NetDev]', 'Name=_buplink', 'Kind=bond', '', '[Bond]', 'Mode=802.3ad', 'TransmitHashPolicy=layer3+4', 'LACPTransmitRate=fast')],
-    ['11-uplink.netdev', file('[NetDev]', 'Name=uplink', 'Kind=bridge', '', '[Bridge]', 'VLANFiltering=true')],
-    ['11-_vuplink.netdev', file('[NetDev]', 'Name=_vuplink', 'Kind=veth', `MACAddress=${mac(2)}`, '', '[Peer]', 'Name=_i10666a000002')],
-    ['21-_buplink-dev0.network', file('[Match]', 'Name=_p10666a000002', '', '[Link]', 'MTUBytes=9000', '', '[Network]', 'LLDP=false', 'EmitLLDP=false', 'Bond=_buplink')],
-    ['21-_buplink-dev1.network', file('[Match]', 'Name=_p10666a000004', '', '[Link]', 'MTUBytes=1500', '', '[Network]', 'LLDP=false', 'EmitLLDP=false', 'Bond=_buplink')],
+    [
+      '01-_p10666a000002.link',
+      file(
+        '[Match]',
+        `PermanentMACAddress=${mac(2)}`,
+        '',
+        '[Link]',
+        'NamePolicy=',
+        'Name=_p10666a000002',
+        'MTUBytes=9000',
+      ),
+    ],
+    [
+      '11-_buplink.netdev',
+      file(
+        '[NetDev]',
+        'Name=_buplink',
+        'Kind=bond',
+        '',
+        '[Bond]',
+        'Mode=802.3ad',
+        'TransmitHashPolicy=layer3+4',
+        'LACPTransmitRate=fast',
+      ),
+    ],
+    [
+      '11-uplink.netdev',
+      file('[NetDev]', 'Name=uplink', 'Kind=bridge', '', '[Bridge]', 'VLANFiltering=true'),
+    ],
+    [
+      '11-_vuplink.netdev',
+      file(
+        '[NetDev]',
+        'Name=_vuplink',
+        'Kind=veth',
+        `MACAddress=${mac(2)}`,
+        '',
+        '[Peer]',
+        'Name=_i10666a000002',
+      ),
+    ],
+    [
+      '21-_buplink-dev0.network',
+      file(
+        '[Match]',
+        'Name=_p10666a000002',
+        '',
+        '[Link]',
+        'MTUBytes=9000',
+        '',
+        '[Network]',
+        'LLDP=false',
+        'EmitLLDP=false',
+        'Bond=_buplink',
+      ),
+    ],
+    [
+      '21-_buplink-dev1.network',
+      file(
+        '[Match]',
+        'Name=_p10666a000004',
+        '',
+        '[Link]',
+        'MTUBytes=1500',
+        '',
+        '[Network]',
+        'LLDP=false',
+        'EmitLLDP=false',
+        'Bond=_buplink',
+      ),
+    ],
     [
       '21-_buplink.network',
-      file('[Match]', 'Name=_buplink', '', '[Link]', 'MTUBytes=1500', '', '[Network]', 'LinkLocalAddressing=no', 'ConfigureWithoutCarrier=yes', 'Bridge=uplink', '', '[BridgeVLAN]', 'VLAN=7'),
+      file(
+        '[Match]',
+        'Name=_buplink',
+        '',
+        '[Link]',
+        'MTUBytes=1500',
+        '',
+        '[Network]',
+        'LinkLocalAddressing=no',
+        'ConfigureWithoutCarrier=yes',
+        'Bridge=uplink',
+        '',
+        '[BridgeVLAN]',
+        'VLAN=7',
+      ),
     ],
   ])('say in %s what the configuration says', (name, content) => {
     expect(files.get(name)).toBe(content);
@@ -154,11 +382,24 @@ describe('the files of a bond', () => {
 
   it('watch links by MII where a backup takes over, unless it was said how', () => {
     const netdev = (options: object): string | undefined =>
-      render({ bonds: [{ name: 'u', mode: 'active-backup', members: [mac(2)], options }] }).get('11-_bu.netdev');
+      render({ bonds: [{ name: 'u', mode: 'active-backup', members: [mac(2)], options }] }).get(
+        '11-_bu.netdev',
+      );
     expect(netdev({})).toContain('MIIMonitorSec=100ms\n');
-    expect(netdev({ mii_monitor_interval: 250, up_delay: 500, down_delay: 250 })).toContain('MIIMonitorSec=250ms\nUpDelaySec=500ms\nDownDelaySec=250ms\n');
+    expect(netdev({ mii_monitor_interval: 250, up_delay: 500, down_delay: 250 })).toContain(
+      'MIIMonitorSec=250ms\nUpDelaySec=500ms\nDownDelaySec=250ms\n',
+    );
     expect(netdev({ arp_interval: 1000, arp_ip_targets: ['192.0.2.1', '192.0.2.2'] })).toBe(
-      file('[NetDev]', 'Name=_bu', 'Kind=bond', '', '[Bond]', 'Mode=active-backup', 'ARPIntervalSec=1000ms', 'ARPIPTargets=192.0.2.1 192.0.2.2'),
+      file(
+        '[NetDev]',
+        'Name=_bu',
+        'Kind=bond',
+        '',
+        '[Bond]',
+        'Mode=active-backup',
+        'ARPIntervalSec=1000ms',
+        'ARPIPTargets=192.0.2.1 192.0.2.2',
+      ),
     );
   });
 });
@@ -166,7 +407,11 @@ describe('the files of a bond', () => {
 describe('the MTU', () => {
   it('is at most what the card takes, and 1500 when nothing was said', () => {
     const mtu = (number: number, wanted?: number): string | undefined =>
-      /MTUBytes=(\d+)/u.exec(render({ interfaces: [{ name: 'a', hwaddr: mac(number), ...(wanted === undefined ? {} : { mtu: wanted }) }] }).get('20-_va.network') ?? '')?.[1];
+      /MTUBytes=(\d+)/u.exec(
+        render({
+          interfaces: [{ name: 'a', hwaddr: mac(number), ...(wanted === undefined ? {} : { mtu: wanted }) }],
+        }).get('20-_va.network') ?? '',
+      )?.[1];
     expect(mtu(1)).toBe('1500');
     expect(mtu(1, 9000)).toBe('9000');
     expect(mtu(4, 9000)).toBe('1500');
@@ -195,21 +440,30 @@ describe('any valid configuration', () => {
   it('keeps every address and tag in its files, one line each', () => {
     fc.assert(
       fc.property(options, (drawn) => {
-        const config = SystemNetworkConfig.fromPartial({ interfaces: [{ name: 'a', hwaddr: mac(1), ...drawn }] });
+        const config = SystemNetworkConfig.fromPartial({
+          interfaces: [{ name: 'a', hwaddr: mac(1), ...drawn }],
+        });
         expect([...validateConfig(config, 'strict')]).toEqual([]);
         const files = renderFiles(config, limits);
         const lines = (name: string): string[] => (files.get(name) ?? '').split('\n');
         const values = (name: string, key: string): string[] =>
-          lines(name).filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1));
+          lines(name)
+            .filter((line) => line.startsWith(`${key}=`))
+            .map((line) => line.slice(key.length + 1));
         expect(values('20-_va.network', 'Address')).toEqual(drawn.addresses.filter(isCidr));
-        expect(values('20-_p10666a000001.network', 'VLAN').map(Number)).toEqual(drawn.vlan_tags.toSorted((a, b) => a - b));
+        expect(values('20-_p10666a000001.network', 'VLAN').map(Number)).toEqual(
+          drawn.vlan_tags.toSorted((a, b) => a - b),
+        );
         const dhcp = values('20-_va.network', 'DHCP')[0] ?? 'no';
         expect([dhcp === 'yes' || dhcp === 'ipv4', dhcp === 'yes' || dhcp === 'ipv6']).toEqual([
           drawn.addresses.includes('dhcp4'),
           drawn.addresses.includes('dhcp6'),
         ]);
-        expect(values('20-_va.network', 'RequiredForOnline')).toEqual([drawn.addresses.length === 0 || drawn.required_for_online === 'no' ? 'no' : 'yes']);
-        for (const content of files.values()) expect(content).toMatch(/^(?:\[\w+\]\n(?:\w+=[^\n]*\n)+\n?)+$/u);
+        expect(values('20-_va.network', 'RequiredForOnline')).toEqual([
+          drawn.addresses.length === 0 || drawn.required_for_online === 'no' ? 'no' : 'yes',
+        ]);
+        for (const content of files.values())
+          expect(content).toMatch(/^(?:\[\w+\]\n(?:\w+=[^\n]*\n)+\n?)+$/u);
       }),
     );
   });

@@ -19,7 +19,11 @@ export function renderFiles(config: SystemNetworkConfig, limits: CardLimits): Ma
       ...interfaceDevices(entry),
       ...interfaceNetworks(entry, config, limits),
     ]),
-    ...config.bonds.flatMap((bond) => [...bondLinks(bond, limits), ...bondDevices(bond), ...bondNetworks(bond, config, limits)]),
+    ...config.bonds.flatMap((bond) => [
+      ...bondLinks(bond, limits),
+      ...bondDevices(bond),
+      ...bondNetworks(bond, config, limits),
+    ]),
     ...config.vlans.flatMap((vlan) => [...vlanDevice(vlan), ...vlanNetwork(vlan, config)]),
   ]);
 }

@@ -15,6 +15,9 @@ export function unitText(...sections: readonly Section[]): string {
     .join('\n');
 }
 
-export function section(name: string, ...lines: readonly (string | readonly string[] | undefined)[]): Section {
+export function section(
+  name: string,
+  ...lines: readonly (string | readonly string[] | undefined)[]
+): Section {
   return { name, lines: lines.flat().filter((line) => line !== undefined) };
 }

@@ -7,14 +7,34 @@ import type { Readings } from './readings.ts';
 const mac = (number: number): string => `10:66:6a:00:00:0${number}`;
 
 function link(name: string, change: Partial<LinkDetails> = {}): LinkDetails {
-  return { name, otherNames: [], mac: mac(1), permanentMac: mac(1), mtu: 1500, maxMtu: 9000, type: 'ether', kind: 'veth', master: undefined, partnerMac: undefined, addresses: [], ...change };
+  return {
+    name,
+    otherNames: [],
+    mac: mac(1),
+    permanentMac: mac(1),
+    mtu: 1500,
+    maxMtu: 9000,
+    type: 'ether',
+    kind: 'veth',
+    master: undefined,
+    partnerMac: undefined,
+    addresses: [],
+    ...change,
+  };
 }
 
-function states(draft: Parameters<typeof SystemNetworkConfig.fromPartial>[0], links: LinkDetails[], operational: Record<string, string>, cardNames = {}): InterfaceStates {
+function states(
+  draft: Parameters<typeof SystemNetworkConfig.fromPartial>[0],
+  links: LinkDetails[],
+  operational: Record<string, string>,
+  cardNames = {},
+): InterfaceStates {
   const readings: Readings = {
     links: new Map(links.map((one) => [one.name, one])),
     routes: [{ dev: '_va', to: 'default', via: '192.0.2.1' }],
-    statuses: new Map(Object.entries(operational).map(([name, state]) => [name, { operational: state, online: undefined }])),
+    statuses: new Map(
+      Object.entries(operational).map(([name, state]) => [name, { operational: state, online: undefined }]),
+    ),
     neighbours: new Map([['_p10666a000001', [{ chassisId: 'c', name: 'sw', portId: 'p', port: '' }]]]),
     speeds: new Map([['_p10666a000001', 25_000]]),
   };
@@ -23,12 +43,26 @@ function states(draft: Parameters<typeof SystemNetworkConfig.fromPartial>[0], li
 }
 
 const card = link('_p10666a000001', { kind: undefined });
-const two = { interfaces: [{ name: 'a', hwaddr: mac(1) }, { name: 'b', hwaddr: mac(2) }] };
+const two = {
+  interfaces: [
+    { name: 'a', hwaddr: mac(1) },
+    { name: 'b', hwaddr: mac(2) },
+  ],
+};
 
 describe('the state of the network', () => {
   it('shows a device by what carries its addresses, and the card below it', () => {
-    const host = link('_va', { addresses: [{ address: '192.0.2.2', scope: 'global' }, { address: 'fe80::1', scope: 'link' }] });
-    expect(states({ interfaces: [{ name: 'a', hwaddr: mac(1), roles: ['storage'] }] }, [host, card], { _va: 'carrier' })['a']).toMatchObject({
+    const host = link('_va', {
+      addresses: [
+        { address: '192.0.2.2', scope: 'global' },
+        { address: 'fe80::1', scope: 'link' },
+      ],
+    });
+    expect(
+      states({ interfaces: [{ name: 'a', hwaddr: mac(1), roles: ['storage'] }] }, [host, card], {
+        _va: 'carrier',
+      })['a'],
+    ).toMatchObject({
       type: 'interface',
       state: 'carrier',
       addresses: ['192.0.2.2'],
@@ -43,7 +77,11 @@ describe('the state of the network', () => {
   });
 
   it('says that a device is missing, and that its speed is unknown', () => {
-    expect(states({ interfaces: [{ name: 'a', hwaddr: mac(3) }] }, [], {})['a']).toMatchObject({ state: 'missing', speed: 'unknown', addresses: [] });
+    expect(states({ interfaces: [{ name: 'a', hwaddr: mac(3) }] }, [], {})['a']).toMatchObject({
+      state: 'missing',
+      speed: 'unknown',
+      addresses: [],
+    });
   });
 
   it('lets everything reachable manage the machine when nothing else does', () => {
@@ -53,20 +91,51 @@ describe('the state of the network', () => {
   });
 
   it('leaves configured roles alone, and gives the cluster to what manages', () => {
-    const shown = states({ interfaces: [{ name: 'a', hwaddr: mac(1) }, { name: 'b', hwaddr: mac(2), roles: ['management'] }] }, [], { _va: 'routable', _vb: 'off' });
+    const shown = states(
+      {
+        interfaces: [
+          { name: 'a', hwaddr: mac(1) },
+          { name: 'b', hwaddr: mac(2), roles: ['management'] },
+        ],
+      },
+      [],
+      { _va: 'routable', _vb: 'off' },
+    );
     expect(shown['a']?.roles).toEqual([]);
     expect(shown['b']?.roles).toEqual(['management', 'cluster']);
   });
 
   it('shows members of bonds within them, and vlans with the speed of what is below', () => {
-    const shown = states({ bonds: [{ name: 'u', mode: '802.3ad', members: [mac(1)] }], vlans: [{ name: 'v', id: 5, parent: 'u' }] }, [card, link('_bu', { kind: 'bond', partnerMac: '52:54:00:00:00:01' })], { _vu: 'routable', _p10666a000001: 'enslaved' });
-    expect(shown['u']).toMatchObject({ type: 'bond', members: { _p10666a000001: { type: 'bond_member', state: 'enslaved', speed: '25000', lacp: { local_mac: mac(1), remote_mac: '52:54:00:00:00:01' } } } });
+    const shown = states(
+      {
+        bonds: [{ name: 'u', mode: '802.3ad', members: [mac(1)] }],
+        vlans: [{ name: 'v', id: 5, parent: 'u' }],
+      },
+      [card, link('_bu', { kind: 'bond', partnerMac: '52:54:00:00:00:01' })],
+      { _vu: 'routable', _p10666a000001: 'enslaved' },
+    );
+    expect(shown['u']).toMatchObject({
+      type: 'bond',
+      members: {
+        _p10666a000001: {
+          type: 'bond_member',
+          state: 'enslaved',
+          speed: '25000',
+          lacp: { local_mac: mac(1), remote_mac: '52:54:00:00:00:01' },
+        },
+      },
+    });
     expect(shown['v']).toMatchObject({ type: 'vlan', speed: '25000' });
   });
 
   it('shows cards that nothing is configured on, by the names people know', () => {
     const unused = link('_p10666a000005', { kind: undefined, permanentMac: mac(5) });
-    const shown = states({ interfaces: [{ name: 'a', hwaddr: mac(1) }] }, [card, unused, link('enp9s0', { kind: undefined, permanentMac: mac(6) })], {}, { [mac(5)]: 'enp6s0' });
+    const shown = states(
+      { interfaces: [{ name: 'a', hwaddr: mac(1) }] },
+      [card, unused, link('enp9s0', { kind: undefined, permanentMac: mac(6) })],
+      {},
+      { [mac(5)]: 'enp6s0' },
+    );
     expect(Object.keys(shown)).toEqual(['a', 'enp6s0', 'enp9s0']);
     expect(shown['enp6s0']?.type).toBe('physical');
   });

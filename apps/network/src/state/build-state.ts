@@ -23,10 +23,15 @@ export interface StateSources {
 
 export function buildState({ config, readings, counters, cardNames }: StateSources): InterfaceStates {
   const states: InterfaceStates = {};
-  const show = (device: string, type: string, card: string | undefined): SystemNetworkInterfaceState => deviceState(readings, counters, device, type, card);
+  const show = (device: string, type: string, card: string | undefined): SystemNetworkInterfaceState =>
+    deviceState(readings, counters, device, type, card);
   for (const { name, hwaddr, roles } of config?.interfaces ?? []) {
     const card = physicalName(hwaddr);
-    states[name] = { ...show(hostName(name), 'interface', card), lldp: neighboursOf(readings, card), roles: [...roles] };
+    states[name] = {
+      ...show(hostName(name), 'interface', card),
+      lldp: neighboursOf(readings, card),
+      roles: [...roles],
+    };
   }
   for (const bond of config?.bonds ?? []) {
     const [first = ''] = bond.members;
@@ -61,7 +66,10 @@ function deviceState(
     type,
     // networkctl(1) calls a link that isn't there so.
     state: readings.statuses.get(device)?.operational ?? 'missing',
-    addresses: link?.addresses.filter(({ scope }) => scope !== 'link' && scope !== 'host').map(({ address }) => address) ?? [],
+    addresses:
+      link?.addresses
+        .filter(({ scope }) => scope !== 'link' && scope !== 'host')
+        .map(({ address }) => address) ?? [],
     routes: readings.routes.filter(({ dev }) => dev === device).map(({ to, via }) => ({ to, via })),
     ...(link === undefined ? {} : { hwaddr: link.mac, mtu: link.mtu }),
     speed: speed === undefined ? 'unknown' : String(speed),
@@ -100,7 +108,8 @@ function neighboursOf(readings: Readings, card: string): SystemNetworkLLDPState[
 
 function cardBelow(parent: string, config: SystemNetworkConfig | undefined): string | undefined {
   const mac =
-    config?.interfaces.find(({ name }) => name === parent)?.hwaddr ?? config?.bonds.find(({ name }) => name === parent)?.members[0];
+    config?.interfaces.find(({ name }) => name === parent)?.hwaddr ??
+    config?.bonds.find(({ name }) => name === parent)?.members[0];
   return mac === undefined ? undefined : physicalName(mac);
 }
 

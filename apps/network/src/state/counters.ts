@@ -13,7 +13,8 @@ export function parseCounters(content: string): Map<string, Counters> {
     const match = /^\s*([^\s:]+(?::[^\s:]+)?):\s*([\d\s]+)$/u.exec(line);
     const fields = match?.[2]?.trim().split(/\s+/u) ?? [];
     const [rxBytes, , rxErrors, , , , , , txBytes, , txErrors] = fields;
-    if (rxBytes === undefined || rxErrors === undefined || txBytes === undefined || txErrors === undefined) continue;
+    if (rxBytes === undefined || rxErrors === undefined || txBytes === undefined || txErrors === undefined)
+      continue;
     counters.set(match?.[1] ?? '', {
       rxBytes: BigInt(rxBytes),
       rxErrors: BigInt(rxErrors),

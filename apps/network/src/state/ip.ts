@@ -58,7 +58,10 @@ export function parseLinks(output: string): LinkDetails[] {
       kind: isObject(info) ? text(info, 'info_kind') : undefined,
       master: text(link, 'master'),
       partnerMac: isObject(info) ? partnerOf(info) : undefined,
-      addresses: objects(link['addr_info']).map((entry) => ({ address: text(entry, 'local') ?? '', scope: text(entry, 'scope') ?? '' })),
+      addresses: objects(link['addr_info']).map((entry) => ({
+        address: text(entry, 'local') ?? '',
+        scope: text(entry, 'scope') ?? '',
+      })),
     };
   });
 }
@@ -94,16 +97,24 @@ function gatewayOf(route: Readonly<Record<string, unknown>>): string {
  * another name.
  * @param names earlier names by MAC.
  */
-export function withEarlierNames(cards: readonly NetworkCard[], names: Readonly<Record<string, string>>): NetworkCard[] {
+export function withEarlierNames(
+  cards: readonly NetworkCard[],
+  names: Readonly<Record<string, string>>,
+): NetworkCard[] {
   const taken = new Set(cards.map(({ name }) => name));
   return cards.map((card) => {
     const earlier = names[card.mac];
-    return earlier === undefined || taken.has(earlier) ? card : { ...card, otherNames: [...card.otherNames, earlier] };
+    return earlier === undefined || taken.has(earlier)
+      ? card
+      : { ...card, otherNames: [...card.otherNames, earlier] };
   });
 }
 
 /** The names to remember, old ones included. */
-export function rememberNames(cards: readonly NetworkCard[], names: Readonly<Record<string, string>>): Record<string, string> {
+export function rememberNames(
+  cards: readonly NetworkCard[],
+  names: Readonly<Record<string, string>>,
+): Record<string, string> {
   const own = cards.filter(({ name }) => !name.startsWith('_')).map(({ mac, name }) => [mac, name] as const);
   return { ...names, ...Object.fromEntries(own) };
 }

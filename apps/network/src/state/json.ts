@@ -17,7 +17,9 @@ export function isObject(value: unknown): value is JsonObject {
 
 /** The objects of a list; empty for anything else. iproute2 prints `{}` for what it leaves out. */
 export function objects(value: unknown): JsonObject[] {
-  return Array.isArray(value) ? value.filter((one): one is JsonObject => isObject(one) && Object.keys(one).length > 0) : [];
+  return Array.isArray(value)
+    ? value.filter((one): one is JsonObject => isObject(one) && Object.keys(one).length > 0)
+    : [];
 }
 
 export function text(object: JsonObject, key: string): string | undefined {

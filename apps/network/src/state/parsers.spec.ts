@@ -59,7 +59,12 @@ describe('what iproute2 says', () => {
 });
 
 describe('the names of cards', () => {
-  const card = (name: string, mac: string): ReturnType<typeof cardsOf>[number] => ({ name, otherNames: [], mac, maxMtu: 1500 });
+  const card = (name: string, mac: string): ReturnType<typeof cardsOf>[number] => ({
+    name,
+    otherNames: [],
+    mac,
+    maxMtu: 1500,
+  });
 
   it('are remembered from before a configuration renamed them', () => {
     const names = rememberNames([card('enp5s0', 'a'), card('_pb', 'b')], { b: 'enp6s0', c: 'gone' });
@@ -68,7 +73,9 @@ describe('the names of cards', () => {
   });
 
   it('go to the card that has them now', () => {
-    expect(withEarlierNames([card('_pb', 'b'), card('enp6s0', 'd')], { b: 'enp6s0' })[0]?.otherNames).toEqual([]);
+    expect(withEarlierNames([card('_pb', 'b'), card('enp6s0', 'd')], { b: 'enp6s0' })[0]?.otherNames).toEqual(
+      [],
+    );
   });
 });
 
@@ -87,7 +94,9 @@ describe('what networkd says', () => {
   it('gives the neighbours that each link hears', () => {
     const lldp =
       '{"Neighbors":[{"InterfaceIndex":2,"InterfaceName":"_p1","Neighbors":[{"ChassisID":"00:11:22:33:44:55","PortID":"ge-0/0/1","PortDescription":"uplink","SystemName":"sw1"}]}]}';
-    expect(parseNeighbours(lldp).get('_p1')).toEqual([{ chassisId: '00:11:22:33:44:55', name: 'sw1', portId: 'ge-0/0/1', port: 'uplink' }]);
+    expect(parseNeighbours(lldp).get('_p1')).toEqual([
+      { chassisId: '00:11:22:33:44:55', name: 'sw1', portId: 'ge-0/0/1', port: 'uplink' },
+    ]);
   });
 });
 
@@ -95,7 +104,12 @@ describe('the counters of the kernel', () => {
   it('are read beyond what a number can hold', () => {
     const text =
       'Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n    lo:    3193      29    0    0    0     0          0         0     3193      29    0    0    0     0       0          0\n  eth0: 18446744073709551615   17259    2    0    0     0          0         0  1524927   11103    3    0    0     0       0          0\n';
-    expect(parseCounters(text).get('eth0')).toEqual({ rxBytes: 18_446_744_073_709_551_615n, rxErrors: 2n, txBytes: 1_524_927n, txErrors: 3n });
+    expect(parseCounters(text).get('eth0')).toEqual({
+      rxBytes: 18_446_744_073_709_551_615n,
+      rxErrors: 2n,
+      txBytes: 1_524_927n,
+      txErrors: 3n,
+    });
     expect([...parseCounters(text).keys()]).toEqual(['lo', 'eth0']);
   });
 });

@@ -13,7 +13,8 @@ export interface Readings {
 }
 
 export async function readMachine(host: Host): Promise<Readings> {
-  const run = async (...argv: [string, ...string[]]): Promise<string> => (await host.programs.run(argv)).stdout;
+  const run = async (...argv: [string, ...string[]]): Promise<string> =>
+    (await host.programs.run(argv)).stdout;
   const [addresses, routes4, routes6, list, neighbours] = await Promise.all([
     run('ip', '-j', '-d', 'address', 'show'),
     run('ip', '-j', '-4', 'route', 'show', 'table', 'main'),
@@ -39,7 +40,10 @@ export async function readNeighbours(host: Host): Promise<Map<string, Neighbour[
 async function readSpeeds(host: Host, links: readonly LinkDetails[]): Promise<Map<string, number>> {
   const cards = links.filter(({ type, kind }) => type === 'ether' && kind === undefined);
   const speeds = await Promise.all(
-    cards.map(async ({ name }) => [name, Number(await host.files.readText(`/sys/class/net/${name}/speed`).catch(() => '-1'))] as const),
+    cards.map(
+      async ({ name }) =>
+        [name, Number(await host.files.readText(`/sys/class/net/${name}/speed`).catch(() => '-1'))] as const,
+    ),
   );
   // -1 where there is no link, or no driver that knows (Documentation/ABI/testing/sysfs-class-net).
   return new Map(speeds.filter(([, speed]) => Number.isInteger(speed) && speed > 0));

@@ -8,6 +8,8 @@ import type { SystemNetworkInterfaceState } from '@incusos/contracts/network';
 export function addDefaultRoles(states: Readonly<Record<string, SystemNetworkInterfaceState>>): void {
   const all = Object.values(states);
   const has = (role: string): boolean => all.some(({ roles }) => roles.includes(role));
-  if (!has('management')) for (const state of all) if (state.state === 'routable') state.roles.push('management');
-  if (!has('cluster')) for (const state of all) if (state.roles.includes('management')) state.roles.push('cluster');
+  if (!has('management'))
+    for (const state of all) if (state.state === 'routable') state.roles.push('management');
+  if (!has('cluster'))
+    for (const state of all) if (state.roles.includes('management')) state.roles.push('cluster');
 }

@@ -122,7 +122,8 @@ export class NetworkSnapshot {
   }
 
   private async readCounters(): Promise<ReadonlyMap<string, Counters>> {
-    if (this.counters !== undefined && Date.now() - this.counters.at < staleAfterMs) return this.counters.values;
+    if (this.counters !== undefined && Date.now() - this.counters.at < staleAfterMs)
+      return this.counters.values;
     const values = parseCounters(await this.host.files.readText('/proc/net/dev'));
     this.counters = { at: Date.now(), values };
     return values;

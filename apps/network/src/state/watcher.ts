@@ -29,7 +29,9 @@ export class NetworkWatcher {
   start(): void {
     if (this.stopped) return;
     this.watchFiles();
-    const program = this.host.programs.stream(['ip', 'monitor', 'link', 'address', 'route'], { maxOutputBytes: Number.MAX_SAFE_INTEGER });
+    const program = this.host.programs.stream(['ip', 'monitor', 'link', 'address', 'route'], {
+      maxOutputBytes: Number.MAX_SAFE_INTEGER,
+    });
     this.program = program;
     this.alive = true;
     // Whatever happened while nobody watched.
@@ -55,7 +57,9 @@ export class NetworkWatcher {
   private ended(why: string): void {
     this.alive = false;
     if (this.stopped) return;
-    this.onProblem(`the watch on the network ended (${why}), the machine is asked each time until it runs again`);
+    this.onProblem(
+      `the watch on the network ended (${why}), the machine is asked each time until it runs again`,
+    );
     this.timer = setTimeout(() => this.start(), this.pauseMs).unref();
     this.pauseMs = Math.min(this.pauseMs * 2, longestPauseMs);
   }

@@ -10,7 +10,12 @@ import {
   SystemNetworkConfig,
 } from '@incusos/contracts/network';
 import { areas, EmulatedMachine, openEmulatedHost, switchOn } from '@incusos/host-emulated';
-import { bootstrapService, connectService, type ServiceClient, type ServiceConnection } from '@incusos/service';
+import {
+  bootstrapService,
+  connectService,
+  type ServiceClient,
+  type ServiceConnection,
+} from '@incusos/service';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NetworkModule } from '../network.module.ts';
 
@@ -55,7 +60,11 @@ export class NetworkAppliance {
   async start(): Promise<void> {
     const socket = join(this.directory, `n${(this.starts += 1)}.sock`);
     const host = openEmulatedHost(this.machine);
-    this.app = await bootstrapService(NetworkModule.on(() => Promise.resolve(host), { onlineMs: 4_000 }), 'network', { socket });
+    this.app = await bootstrapService(
+      NetworkModule.on(() => Promise.resolve(host), { onlineMs: 4_000 }),
+      'network',
+      { socket },
+    );
     this.connected = connectService('network', socket);
   }
 

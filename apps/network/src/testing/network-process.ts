@@ -55,7 +55,9 @@ export class NetworkProcess {
       INCUSOS_MACHINE_DIR: this.machine,
       INCUSOS_RUN_DIR: this.runs,
     };
-    this.process = new LocalPrograms().stream([process.execPath, join(this.programs, 'network.mjs')], { env });
+    this.process = new LocalPrograms().stream([process.execPath, join(this.programs, 'network.mjs')], {
+      env,
+    });
     this.process.stdout.resume();
     const socket = join(this.runs, 'network.sock');
     while (!(await checkHealth('network', 5_000, socket))) await sleep(50);

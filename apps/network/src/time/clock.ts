@@ -37,7 +37,12 @@ export async function synchronizeClock(host: Host, signal: AbortSignal): Promise
   for (let polls = 0; Date.now() < deadline; polls += 1) {
     if (polls % pollsBeforeRestart === 0) await host.programs.run(['systemctl', 'restart', timesyncd]);
     await sleep(pollMs, undefined, { signal });
-    const { stdout } = await host.programs.run(['timedatectl', 'show', '--property=NTPSynchronized', '--value']);
+    const { stdout } = await host.programs.run([
+      'timedatectl',
+      'show',
+      '--property=NTPSynchronized',
+      '--value',
+    ]);
     if (stdout.trim() === 'yes') return true;
   }
   return false;

@@ -25,17 +25,21 @@ export function addressBytes(address: string): number[] {
         });
   const front = groups(head);
   const back = groups(tail);
-  return address.includes('::') ? [...front, ...Array<number>(16 - front.length - back.length).fill(0), ...back] : front;
+  return address.includes('::')
+    ? [...front, ...Array<number>(16 - front.length - back.length).fill(0), ...back]
+    : front;
 }
 
 /** The usual notation; IPv6 as RFC 5952 has it. */
 export function formatAddress(bytes: readonly number[]): string {
   if (bytes.length === 4) return bytes.join('.');
   const groups: string[] = [];
-  for (let index = 0; index < 16; index += 2) groups.push((((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0)).toString(16));
+  for (let index = 0; index < 16; index += 2)
+    groups.push((((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0)).toString(16));
   const text = groups.join(':');
   let longest = '';
-  for (const run of text.matchAll(/(?:^|(?<=:))0(?::0)+(?=:|$)/gu)) if (run[0].length > longest.length) longest = run[0];
+  for (const run of text.matchAll(/(?:^|(?<=:))0(?::0)+(?=:|$)/gu))
+    if (run[0].length > longest.length) longest = run[0];
   if (longest === '') return text;
   const at = text.search(new RegExp(`(?:^|(?<=:))${longest}(?=:|$)`, 'u'));
   return `${text.slice(0, at).replace(/:$/u, '')}::${text.slice(at + longest.length).replace(/^:/u, '')}`;
@@ -53,7 +57,11 @@ export function networkOf(address: string, length: number): string {
 /** Whether a network in CIDR notation holds an address. */
 export function contains(network: string, address: string): boolean {
   const cidr = parseCidr(network);
-  return cidr !== undefined && isIP(address) === cidr.family && networkOf(address, cidr.length) === networkOf(cidr.address, cidr.length);
+  return (
+    cidr !== undefined &&
+    isIP(address) === cidr.family &&
+    networkOf(address, cidr.length) === networkOf(cidr.address, cidr.length)
+  );
 }
 
 /** The address that a MAC gives within a prefix of 64 bits (RFC 4291, modified EUI-64). */

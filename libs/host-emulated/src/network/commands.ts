@@ -16,13 +16,16 @@ export const networkCommands: readonly Command[] = [
     summary: 'plugs a NIC in, with a cable to the LAN',
     args: [nameArgument],
     run: async (machine, [name = '']) => {
-      if (!/^[a-z][a-z0-9]{0,14}$/u.test(name)) throw new Error(`'${name}' is no name of a NIC: up to 15 lower-case letters and digits`);
+      if (!/^[a-z][a-z0-9]{0,14}$/u.test(name))
+        throw new Error(`'${name}' is no name of a NIC: up to 15 lower-case letters and digits`);
       const nic = await machine.change(({ network: section, system }) => {
-        if (section.nics.some((one) => one.name === name)) throw new Error(`the machine has a NIC ${name} already`);
+        if (section.nics.some((one) => one.name === name))
+          throw new Error(`the machine has a NIC ${name} already`);
         const number = 1 + Math.max(0, ...section.nics.map(({ mac }) => Number.parseInt(mac.slice(-2), 16)));
         const added = { ...defaultNic(name, number), link_since: new Date().toISOString() };
         section.nics.push(added);
-        if (!system.pci.some(({ address }) => address === added.bus_address)) system.pci.push(pciDevice(added));
+        if (!system.pci.some(({ address }) => address === added.bus_address))
+          system.pci.push(pciDevice(added));
         return added;
       });
       if (machine.read().system.power.state !== 'off') await writePciDevice(machine.files, pciDevice(nic));

@@ -3,7 +3,11 @@ import { failure, type Tool, type ToolCall, type ToolResult } from '../tools/too
 
 export const hostnamectl: Tool = async (call) => {
   const words = call.args.filter((arg) => !arg.startsWith('--') && arg !== '-j');
-  const unknown = call.args.find((arg) => arg.startsWith('--') && !/^--(?:static|transient|pretty|no-ask-password|json=(?:short|pretty|off))$/u.test(arg));
+  const unknown = call.args.find(
+    (arg) =>
+      arg.startsWith('--') &&
+      !/^--(?:static|transient|pretty|no-ask-password|json=(?:short|pretty|off))$/u.test(arg),
+  );
   if (unknown !== undefined) return failure(`hostnamectl: unrecognized option '${unknown}'`);
   const [verb = 'status', name] = words;
   switch (verb) {
@@ -14,7 +18,11 @@ export const hostnamectl: Tool = async (call) => {
     case 'status': {
       const hostname = call.machine.read().network.host_name;
       const json = call.args.some((arg) => arg === '-j' || /^--json=(?:short|pretty)$/u.test(arg));
-      return { stdout: json ? `${JSON.stringify({ Hostname: hostname, StaticHostname: hostname })}\n` : ` Static hostname: ${hostname}\n` };
+      return {
+        stdout: json
+          ? `${JSON.stringify({ Hostname: hostname, StaticHostname: hostname })}\n`
+          : ` Static hostname: ${hostname}\n`,
+      };
     }
     default:
       return failure(`Unknown command verb '${verb}'.`);

@@ -32,7 +32,9 @@ function hardware(section: Readonly<NetworkSection>, link: Link): Record<string,
   return {
     txqlen: 1000,
     link_type: type,
-    ...(type === 'none' ? {} : { address: link.mac, broadcast: link.kind === 'loopback' ? link.mac : 'ff:ff:ff:ff:ff:ff' }),
+    ...(type === 'none'
+      ? {}
+      : { address: link.mac, broadcast: link.kind === 'loopback' ? link.mac : 'ff:ff:ff:ff:ff:ff' }),
     // The kernel mentions the permanent address only where it isn't the one in use.
     ...(nic === undefined || nic.mac === link.mac ? {} : { permaddr: nic.mac }),
   };
@@ -40,7 +42,12 @@ function hardware(section: Readonly<NetworkSection>, link: Link): Record<string,
 
 export function flagsOf(section: Readonly<NetworkSection>, link: Link): string[] {
   const carrier = hasCarrier(section, link);
-  const kind = link.kind === 'loopback' ? ['LOOPBACK'] : link.kind === 'wireguard' ? ['POINTOPOINT', 'NOARP'] : ['BROADCAST', 'MULTICAST'];
+  const kind =
+    link.kind === 'loopback'
+      ? ['LOOPBACK']
+      : link.kind === 'wireguard'
+        ? ['POINTOPOINT', 'NOARP']
+        : ['BROADCAST', 'MULTICAST'];
   if (link.up && !carrier) kind.unshift('NO-CARRIER');
   return [...kind, ...(link.up ? ['UP'] : []), ...(carrier ? ['LOWER_UP'] : [])];
 }
@@ -82,15 +89,28 @@ function statistics(section: Readonly<NetworkSection>, link: Link): Record<strin
 }
 
 function infoData(section: Readonly<NetworkSection>, link: Link): Record<string, unknown> {
-  if (link.kind === 'vlan') return { info_data: { protocol: '802.1Q', id: link.vlan_id, flags: ['REORDER_HDR'] } };
+  if (link.kind === 'vlan')
+    return { info_data: { protocol: '802.1Q', id: link.vlan_id, flags: ['REORDER_HDR'] } };
   if (link.kind === 'bridge') return { info_data: { vlan_filtering: 1, stp_state: 0 } };
   if (link.kind !== 'bond') return {};
   const lacp = link.bond_mode === '802.3ad' && hasCarrier(section, link);
-  const partner = { aggregator: 1, num_ports: 1, actor_key: 15, partner_key: 1, partner_mac: section.lan.neighbour.chassis_id };
-  return { info_data: { mode: link.bond_mode ?? 'balance-rr', miimon: 0, ...(lacp ? { ad_info: partner } : {}) } };
+  const partner = {
+    aggregator: 1,
+    num_ports: 1,
+    actor_key: 15,
+    partner_key: 1,
+    partner_mac: section.lan.neighbour.chassis_id,
+  };
+  return {
+    info_data: { mode: link.bond_mode ?? 'balance-rr', miimon: 0, ...(lacp ? { ad_info: partner } : {}) },
+  };
 }
 
-export function linkJson(section: Readonly<NetworkSection>, link: Link, options: JsonOptions): Record<string, unknown> {
+export function linkJson(
+  section: Readonly<NetworkSection>,
+  link: Link,
+  options: JsonOptions,
+): Record<string, unknown> {
   return {
     ...basics(section, link),
     linkmode: 'DEFAULT',
@@ -101,8 +121,14 @@ export function linkJson(section: Readonly<NetworkSection>, link: Link, options:
   };
 }
 
-export function addressesJson(section: Readonly<NetworkSection>, link: Link, options: JsonOptions): Record<string, unknown> {
-  const addresses = addressesOf(section, link).filter(({ family }) => options.family === undefined || family === options.family);
+export function addressesJson(
+  section: Readonly<NetworkSection>,
+  link: Link,
+  options: JsonOptions,
+): Record<string, unknown> {
+  const addresses = addressesOf(section, link).filter(
+    ({ family }) => options.family === undefined || family === options.family,
+  );
   return {
     ...basics(section, link),
     group: 'default',
@@ -113,7 +139,10 @@ export function addressesJson(section: Readonly<NetworkSection>, link: Link, opt
   };
 }
 
-function addressJson(link: Link, { family, address, length, scope, lifetime, source }: LiveAddress): Record<string, unknown> {
+function addressJson(
+  link: Link,
+  { family, address, length, scope, lifetime, source }: LiveAddress,
+): Record<string, unknown> {
   return {
     family: family === 4 ? 'inet' : 'inet6',
     local: address,
@@ -132,7 +161,11 @@ function addressJson(link: Link, { family, address, length, scope, lifetime, sou
 /** One route as `ip -j route show` has it; `dev` is left out when the question named it. */
 export type RouteJson = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
-export function routesJson(section: Readonly<NetworkSection>, family: 4 | 6, dev: Link | undefined): RouteJson[] {
+export function routesJson(
+  section: Readonly<NetworkSection>,
+  family: 4 | 6,
+  dev: Link | undefined,
+): RouteJson[] {
   const links = dev === undefined ? section.links : [dev];
   return links.flatMap((link) =>
     routesOf(section, link)

@@ -19,12 +19,17 @@ export function linkText(section: Readonly<NetworkSection>, link: Link): string 
   );
 }
 
-export function addressesText(section: Readonly<NetworkSection>, link: Link, family: 4 | 6 | undefined): string {
+export function addressesText(
+  section: Readonly<NetworkSection>,
+  link: Link,
+  family: 4 | 6 | undefined,
+): string {
   return addressesOf(section, link)
     .filter((address) => family === undefined || address.family === family)
     .map(({ family: own, address, length, scope, lifetime }) => {
       const life = lifetime === undefined ? 'forever' : `${lifetime}sec`;
-      const broadcast = own === 4 && scope === 'global' && length < 31 ? ` brd ${broadcastOf(address, length)}` : '';
+      const broadcast =
+        own === 4 && scope === 'global' && length < 31 ? ` brd ${broadcastOf(address, length)}` : '';
       return (
         `    inet${own === 6 ? '6' : ''} ${address}/${length}${broadcast} scope ${scope}${lifetime === undefined ? '' : ' dynamic'}` +
         `${own === 4 ? ` ${link.name}` : ''}\n       valid_lft ${life} preferred_lft ${life}\n`

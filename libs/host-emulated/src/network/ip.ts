@@ -24,7 +24,8 @@ export const ip: Tool = async (call) => {
     else if (/^-s(?:tat(?:istic)?s)?$/u.test(word)) options.statistics = true;
     else if (word === '-4') options.family = 4;
     else if (word === '-6') options.family = 6;
-    else if (word !== '-p' && word !== '-pretty' && word !== '-o') return failure(`Option "${word}" is unknown, try "ip -help".`, 255);
+    else if (word !== '-p' && word !== '-pretty' && word !== '-o')
+      return failure(`Option "${word}" is unknown, try "ip -help".`, 255);
   }
   const [object = '', ...rest] = words;
   if (object === '') return failure('Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }', 255);
@@ -37,13 +38,19 @@ export const ip: Tool = async (call) => {
 
 function link(call: ToolCall, options: Options, words: readonly string[]): Promise<ToolResult> | ToolResult {
   const [command = 'show', ...rest] = words;
-  if (['show', 'list', 'lst', 'sh', 'ls'].includes(command)) return show(call, options, [command, ...rest], 'link');
+  if (['show', 'list', 'lst', 'sh', 'ls'].includes(command))
+    return show(call, options, [command, ...rest], 'link');
   if (command === 'delete' || command === 'del') return remove(call, rest);
   if (command === 'set') return set(call, rest);
   return failure(`Command "${command}" is unknown, try "ip link help".`, 255);
 }
 
-function show(call: ToolCall, options: Options, words: readonly string[], what: 'link' | 'address'): ToolResult {
+function show(
+  call: ToolCall,
+  options: Options,
+  words: readonly string[],
+  what: 'link' | 'address',
+): ToolResult {
   const rest = ['show', 'list', 'lst', 'sh', 'ls'].includes(words[0] ?? '') ? words.slice(1) : [...words];
   const section = call.machine.read().network;
   let links = section.links;
@@ -62,7 +69,10 @@ function show(call: ToolCall, options: Options, words: readonly string[], what: 
       what === 'link' ? linkJson(section, one, options) : addressesJson(section, one, options);
     return { stdout: `${JSON.stringify(links.map(describe))}\n` };
   }
-  const describe = (one: Link): string => (what === 'link' ? linkText(section, one) : linkText(section, one) + addressesText(section, one, options.family));
+  const describe = (one: Link): string =>
+    what === 'link'
+      ? linkText(section, one)
+      : linkText(section, one) + addressesText(section, one, options.family);
   return { stdout: links.map(describe).join('') };
 }
 
@@ -89,7 +99,8 @@ async function remove(call: ToolCall, words: readonly string[]): Promise<ToolRes
   const answer = await call.machine.change(({ network: section }) => {
     const found = findLink(section, name);
     if (found === undefined) return failure(`Cannot find device "${name}"`);
-    if (found.kind === 'ether' || found.kind === 'loopback') return failure('RTNETLINK answers: Operation not supported', 2);
+    if (found.kind === 'ether' || found.kind === 'loopback')
+      return failure('RTNETLINK answers: Operation not supported', 2);
     removeLink(section, found);
     return {};
   });
@@ -123,7 +134,8 @@ function setting(section: NetworkSection, link: Link, word: string, value: strin
       link.name = value;
       return undefined;
     case 'address':
-      if (!/^(?:[\da-f]{2}:){5}[\da-f]{2}$/iu.test(value)) return failure(`"${value}" is invalid lladdr.`, 255);
+      if (!/^(?:[\da-f]{2}:){5}[\da-f]{2}$/iu.test(value))
+        return failure(`"${value}" is invalid lladdr.`, 255);
       link.mac = value.toLowerCase();
       link.mac_assigned = 3;
       return undefined;

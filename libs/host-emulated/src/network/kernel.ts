@@ -8,7 +8,10 @@ import { randomBytes } from 'node:crypto';
 import type { Link, LinkKind, NetworkSection, Nic } from './section.ts';
 
 /** Makes a device. */
-export function addLink(section: NetworkSection, link: Omit<Link, 'index' | 'mac_assigned'> & { mac_assigned?: 0 | 3 }): Link {
+export function addLink(
+  section: NetworkSection,
+  link: Omit<Link, 'index' | 'mac_assigned'> & { mac_assigned?: 0 | 3 },
+): Link {
   const added: Link = { mac_assigned: 3, ...link, index: section.next_index };
   section.next_index += 1;
   section.links.push(added);
@@ -18,7 +21,14 @@ export function addLink(section: NetworkSection, link: Omit<Link, 'index' | 'mac
 /** What the kernel finds when it starts: the loopback and the NICs, all down but the loopback. */
 export function discoverLinks(section: NetworkSection): void {
   if (!section.links.some(({ kind }) => kind === 'loopback')) {
-    addLink(section, { name: 'lo', kind: 'loopback', mac: '00:00:00:00:00:00', mac_assigned: 0, mtu: 65_536, up: true });
+    addLink(section, {
+      name: 'lo',
+      kind: 'loopback',
+      mac: '00:00:00:00:00:00',
+      mac_assigned: 0,
+      mtu: 65_536,
+      up: true,
+    });
   }
   for (const nic of section.nics) {
     if (section.links.some((link) => link.nic === nic.mac)) continue;
@@ -33,12 +43,14 @@ export function discoverLinks(section: NetworkSection): void {
     });
   }
   const present = new Set(section.nics.map(({ mac }) => mac));
-  for (const link of [...section.links]) if (link.nic !== undefined && !present.has(link.nic)) removeLink(section, link);
+  for (const link of [...section.links])
+    if (link.nic !== undefined && !present.has(link.nic)) removeLink(section, link);
 }
 
 function freeName(section: NetworkSection, wanted: string): string {
   if (findLink(section, wanted) === undefined) return wanted;
-  for (let number = 0; ; number += 1) if (findLink(section, `eth${number}`) === undefined) return `eth${number}`;
+  for (let number = 0; ; number += 1)
+    if (findLink(section, `eth${number}`) === undefined) return `eth${number}`;
 }
 
 export function findLink(section: Readonly<NetworkSection>, name: string): Link | undefined {
@@ -69,7 +81,8 @@ export function removeLink(section: NetworkSection, link: Link): void {
   };
   mark(link);
   section.links = section.links.filter(({ index }) => !gone.has(index));
-  for (const port of section.links) if (port.master !== undefined && gone.has(port.master)) delete port.master;
+  for (const port of section.links)
+    if (port.master !== undefined && gone.has(port.master)) delete port.master;
 }
 
 /** A locally administered MAC, for devices that nobody gave one. */

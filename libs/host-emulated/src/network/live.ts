@@ -68,14 +68,27 @@ export function addressesOf(section: Readonly<NetworkSection>, link: Link, now =
     found.push({ family: 4, address, length, scope: 'global', lifetime: ipv4.lease_time, source: 'DHCPv4' });
   }
   if (network.accept_ra && ipv6 !== null && advertised(section, link, now)) {
-    found.push({ family: 6, address: eui64(ipv6.prefix, link.mac), length: 64, scope: 'global', lifetime: 86_400, source: 'NDisc' });
+    found.push({
+      family: 6,
+      address: eui64(ipv6.prefix, link.mac),
+      length: 64,
+      scope: 'global',
+      lifetime: 86_400,
+      source: 'NDisc',
+    });
   }
   if (network.dhcp6 && ipv6?.dhcp === true && advertised(section, link, now)) {
     const address = hostAddress(ipv6.prefix, 0x1000 + stableNumber(link.mac, 0xe000));
     found.push({ family: 6, address, length: 128, scope: 'global', lifetime: 3600, source: 'DHCPv6' });
   }
   if (network.link_local && hasCarrier(section, link)) {
-    found.push({ family: 6, address: eui64('fe80::/64', link.mac), length: 64, scope: 'link', source: 'foreign' });
+    found.push({
+      family: 6,
+      address: eui64('fe80::/64', link.mac),
+      length: 64,
+      scope: 'link',
+      source: 'foreign',
+    });
   }
   return found.toSorted((a, b) => a.family - b.family);
 }
@@ -87,25 +100,51 @@ export function routesOf(section: Readonly<NetworkSection>, link: Link, now = Da
   const routes: LiveRoute[] = [];
   for (const { address, length, family, scope, source } of addressesOf(section, link, now)) {
     if (source === 'DHCPv4' && ipv4 !== null) {
-      routes.push({ family: 4, to: 'default', via: ipv4.gateway, protocol: 'dhcp', metric: 100, source: address });
-      routes.push({ family: 4, to: networkOf(address, length), protocol: 'kernel', metric: 100, source: address });
+      routes.push({
+        family: 4,
+        to: 'default',
+        via: ipv4.gateway,
+        protocol: 'dhcp',
+        metric: 100,
+        source: address,
+      });
+      routes.push({
+        family: 4,
+        to: networkOf(address, length),
+        protocol: 'kernel',
+        metric: 100,
+        source: address,
+      });
     } else if (source === 'NDisc' && ipv6 !== null) {
       routes.push({ family: 6, to: networkOf(address, length), protocol: 'ra', metric: 100 });
       routes.push({ family: 6, to: 'default', via: ipv6.router, protocol: 'ra', metric: 100 });
-    } else if (family === 4) routes.push({ family, to: networkOf(address, length), protocol: 'kernel', source: address });
-    else if (scope === 'link' || length < 128) routes.push({ family, to: networkOf(address, length), protocol: 'kernel', metric: 256 });
+    } else if (family === 4)
+      routes.push({ family, to: networkOf(address, length), protocol: 'kernel', source: address });
+    else if (scope === 'link' || length < 128)
+      routes.push({ family, to: networkOf(address, length), protocol: 'kernel', metric: 256 });
   }
   for (const { to, via } of network.routes) {
     const family = to.includes(':') || via?.includes(':') === true ? 6 : 4;
     const gateway = gatewayOf(section, link, via, now);
     // Without a lease or an advertisement there is no gateway to put in, and no route.
     if (via !== undefined && gateway === undefined) continue;
-    routes.push({ family, to: defaultName(to), ...(gateway === undefined ? {} : { via: gateway }), protocol: 'static', ...(family === 6 ? { metric: 1024 } : {}) });
+    routes.push({
+      family,
+      to: defaultName(to),
+      ...(gateway === undefined ? {} : { via: gateway }),
+      protocol: 'static',
+      ...(family === 6 ? { metric: 1024 } : {}),
+    });
   }
   return routes;
 }
 
-function gatewayOf(section: Readonly<NetworkSection>, link: Link, via: string | undefined, now: number): string | undefined {
+function gatewayOf(
+  section: Readonly<NetworkSection>,
+  link: Link,
+  via: string | undefined,
+  now: number,
+): string | undefined {
   if (via === '_dhcp4') return leased(section, link, now) ? section.lan.ipv4?.gateway : undefined;
   if (via === '_ipv6ra') return advertised(section, link, now) ? section.lan.ipv6?.router : undefined;
   return via;
@@ -127,7 +166,8 @@ export function nameServersOf(section: Readonly<NetworkSection>, link: Link, now
   ];
 }
 
-export type OperationalState = 'off' | 'no-carrier' | 'degraded-carrier' | 'carrier' | 'degraded' | 'routable' | 'enslaved';
+export type OperationalState =
+  'off' | 'no-carrier' | 'degraded-carrier' | 'carrier' | 'degraded' | 'routable' | 'enslaved';
 export type AddressState = 'off' | 'degraded' | 'routable';
 
 export interface LinkState {
@@ -149,12 +189,25 @@ export function stateOf(section: Readonly<NetworkSection>, link: Link, now = Dat
     return own.some(({ scope }) => scope === 'link') ? 'degraded' : 'off';
   };
   const [ipv4, ipv6] = [state(4), state(6)];
-  const address = [ipv4, ipv6].includes('routable') ? 'routable' : [ipv4, ipv6].includes('degraded') ? 'degraded' : 'off';
+  const address = [ipv4, ipv6].includes('routable')
+    ? 'routable'
+    : [ipv4, ipv6].includes('degraded')
+      ? 'degraded'
+      : 'off';
   const carrier = carrierState(section, link);
   const operational = carrier === 'carrier' ? (address === 'off' ? 'carrier' : address) : carrier;
   const { network } = link;
-  const setup = network === undefined ? 'unmanaged' : waits(section, link, now) ? 'configuring' : 'configured';
-  return { operational, carrier, address, ipv4, ipv6, online: onlineState(link, operational, ipv4, ipv6), setup };
+  const setup =
+    network === undefined ? 'unmanaged' : waits(section, link, now) ? 'configuring' : 'configured';
+  return {
+    operational,
+    carrier,
+    address,
+    ipv4,
+    ipv6,
+    online: onlineState(link, operational, ipv4, ipv6),
+    setup,
+  };
 }
 
 function carrierState(section: Readonly<NetworkSection>, link: Link): LinkState['carrier'] {
@@ -166,10 +219,17 @@ function carrierState(section: Readonly<NetworkSection>, link: Link): LinkState[
 
 function waits(section: Readonly<NetworkSection>, link: Link, now: number): boolean {
   const { network } = link;
-  return network !== undefined && network.dhcp4 && network.addresses.length === 0 && !leased(section, link, now);
+  return (
+    network !== undefined && network.dhcp4 && network.addresses.length === 0 && !leased(section, link, now)
+  );
 }
 
-function onlineState(link: Link, operational: OperationalState, ipv4: AddressState, ipv6: AddressState): LinkState['online'] {
+function onlineState(
+  link: Link,
+  operational: OperationalState,
+  ipv4: AddressState,
+  ipv6: AddressState,
+): LinkState['online'] {
   const { network } = link;
   if (network === undefined || !network.required) return null;
   if (operational !== 'routable' && operational !== 'degraded') return 'offline';
@@ -187,9 +247,15 @@ function onlineState(link: Link, operational: OperationalState, ipv4: AddressSta
 }
 
 /** Bytes a link carried: it is a quiet network, which hears a little every second. */
-export function countersOf(section: Readonly<NetworkSection>, link: Link, now = Date.now()): { rx: number; tx: number } {
+export function countersOf(
+  section: Readonly<NetworkSection>,
+  link: Link,
+  now = Date.now(),
+): { rx: number; tx: number } {
   const since = link.network?.since;
   if (since === undefined || !hasCarrier(section, link)) return { rx: 0, tx: 0 };
   const seconds = Math.max(0, Math.floor((now - Date.parse(since)) / 1000));
-  return nicOf(section, link) === undefined ? { rx: seconds * 64, tx: seconds * 48 } : { rx: seconds * 96, tx: seconds * 56 };
+  return nicOf(section, link) === undefined
+    ? { rx: seconds * 64, tx: seconds * 48 }
+    : { rx: seconds * 96, tx: seconds * 56 };
 }

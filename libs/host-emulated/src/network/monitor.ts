@@ -27,9 +27,13 @@ function untilNext(section: Readonly<NetworkSection>, now: number): number | und
   return ahead.length === 0 ? undefined : Math.min(...ahead) + 5;
 }
 
-export function monitor({ machine, signal, write }: ToolCall, objects: readonly string[]): Promise<ToolResult> {
+export function monitor(
+  { machine, signal, write }: ToolCall,
+  objects: readonly string[],
+): Promise<ToolResult> {
   const wrong = objects.find((object) => !['link', 'address', 'route', 'all'].includes(object));
-  if (wrong !== undefined) return Promise.resolve(failure(`Argument "${wrong}" is unknown, try "ip monitor help".`, 255));
+  if (wrong !== undefined)
+    return Promise.resolve(failure(`Argument "${wrong}" is unknown, try "ip monitor help".`, 255));
   const wanted = objects.length === 0 || objects.includes('all') ? ['link', 'address', 'route'] : objects;
   return new Promise((resolve) => {
     let shown = picture(machine.read().network);
@@ -39,7 +43,8 @@ export function monitor({ machine, signal, write }: ToolCall, objects: readonly 
       const section = machine.read().network;
       const now = picture(section);
       for (const [key, text] of now) {
-        if (shown.get(key) !== text && wanted.includes(key.split(' ')[0] ?? '')) write(text === '' ? `Deleted ${shown.get(key) ?? ''}\n` : text);
+        if (shown.get(key) !== text && wanted.includes(key.split(' ')[0] ?? ''))
+          write(text === '' ? `Deleted ${shown.get(key) ?? ''}\n` : text);
       }
       for (const [key, text] of shown) if (!now.has(key) && text !== '') write(`Deleted ${text}`);
       shown = now;

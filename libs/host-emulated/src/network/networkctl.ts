@@ -17,7 +17,20 @@ export const networkctl: Tool = async (call) => {
     const format = /^--json=(.*)$/u.exec(arg)?.[1];
     if (format === 'short' || format === 'pretty' || format === 'off') json = format;
     else if (format !== undefined) return failure(`Unknown argument to --json=: ${format}`);
-    else if (['--no-pager', '--no-legend', '-a', '--all', '-l', '--full', '-s', '--stats', '--no-ask-password'].includes(arg)) continue;
+    else if (
+      [
+        '--no-pager',
+        '--no-legend',
+        '-a',
+        '--all',
+        '-l',
+        '--full',
+        '-s',
+        '--stats',
+        '--no-ask-password',
+      ].includes(arg)
+    )
+      continue;
     else if (arg.startsWith('-')) return failure(`networkctl: unrecognized option '${arg}'`);
     else words.push(arg);
   }
@@ -25,20 +38,29 @@ export const networkctl: Tool = async (call) => {
   return run(call, verb, names, json);
 };
 
-async function run(call: ToolCall, verb: string, names: readonly string[], json: 'short' | 'pretty' | 'off'): Promise<ToolResult> {
+async function run(
+  call: ToolCall,
+  verb: string,
+  names: readonly string[],
+  json: 'short' | 'pretty' | 'off',
+): Promise<ToolResult> {
   const { machine, files } = call;
   const section = machine.read().network;
-  const print = (value: unknown): ToolResult => ({ stdout: `${JSON.stringify(value, undefined, json === 'pretty' ? '\t' : undefined)}\n` });
+  const print = (value: unknown): ToolResult => ({
+    stdout: `${JSON.stringify(value, undefined, json === 'pretty' ? '\t' : undefined)}\n`,
+  });
   switch (verb) {
     case 'list':
     case 'status': {
       const missing = names.find((name) => findLink(section, name) === undefined);
       if (missing !== undefined) return failure(`Interface "${missing}" not found.`);
-      const links = names.length === 0 ? section.links : section.links.filter(({ name }) => names.includes(name));
+      const links =
+        names.length === 0 ? section.links : section.links.filter(({ name }) => names.includes(name));
       if (json === 'off') return { stdout: table(section, links) };
       // One interface asked for by its name is shown without a list around it.
       const first = links[0];
-      if (verb === 'status' && names.length === 1 && first !== undefined) return print(describe(section, first));
+      if (verb === 'status' && names.length === 1 && first !== undefined)
+        return print(describe(section, first));
       return print({ Interfaces: links.map((link) => describe(section, link)) });
     }
     case 'lldp':
@@ -46,7 +68,9 @@ async function run(call: ToolCall, verb: string, names: readonly string[], json:
       return print({ Neighbors: section.links.flatMap((link) => neighbours(section, link)) });
     case 'reload':
       if (machine.read().system.units[networkd]?.active !== 'active') {
-        return failure('Failed to reload network settings: Unit dbus-org.freedesktop.network1.service not found.');
+        return failure(
+          'Failed to reload network settings: Unit dbus-org.freedesktop.network1.service not found.',
+        );
       }
       say(machine, networkd, await reloadNetworkd(machine, files));
       return {};
@@ -80,7 +104,8 @@ async function remove({ machine }: ToolCall, names: readonly string[]): Promise<
     for (const name of names) {
       const link = findLink(section, name);
       if (link === undefined) return failure(`Failed to resolve interface "${name}": No such device`);
-      if (link.kind === 'ether' || link.kind === 'loopback') return failure(`Failed to delete network interface ${name}: Operation not supported`);
+      if (link.kind === 'ether' || link.kind === 'loopback')
+        return failure(`Failed to delete network interface ${name}: Operation not supported`);
       removeLink(section, link);
     }
     return {};
@@ -127,7 +152,9 @@ function describe(section: Readonly<NetworkSection>, link: Link): Record<string,
     HardwareAddress: macBytes(link.mac),
     ...(nic === undefined ? {} : { PermanentHardwareAddress: macBytes(nic.mac) }),
     BroadcastAddress: [255, 255, 255, 255, 255, 255],
-    ...(addresses.some(({ scope }) => scope === 'link') ? { IPv6LinkLocalAddress: addressBytes(eui64('fe80::/64', link.mac)) } : {}),
+    ...(addresses.some(({ scope }) => scope === 'link')
+      ? { IPv6LinkLocalAddress: addressBytes(eui64('fe80::/64', link.mac)) }
+      : {}),
     AdministrativeState: state.setup,
     OperationalState: state.operational,
     CarrierState: state.carrier,
@@ -166,7 +193,14 @@ function describe(section: Readonly<NetworkSection>, link: Link): Record<string,
 }
 
 function typeOf(link: Link): string {
-  if (link.kind === 'loopback' || link.kind === 'bridge' || link.kind === 'wireguard' || link.kind === 'bond' || link.kind === 'vlan') return link.kind;
+  if (
+    link.kind === 'loopback' ||
+    link.kind === 'bridge' ||
+    link.kind === 'wireguard' ||
+    link.kind === 'bond' ||
+    link.kind === 'vlan'
+  )
+    return link.kind;
   return 'ether';
 }
 
@@ -199,9 +233,18 @@ function neighbours(section: Readonly<NetworkSection>, link: Link): unknown[] {
 function table(section: Readonly<NetworkSection>, links: readonly Link[]): string {
   const rows = links.map((link) => {
     const { operational, setup } = stateOf(section, link);
-    return [String(link.index).padStart(3), link.name.padEnd(16), typeOf(link).padEnd(9), operational.padEnd(16), setup];
+    return [
+      String(link.index).padStart(3),
+      link.name.padEnd(16),
+      typeOf(link).padEnd(9),
+      operational.padEnd(16),
+      setup,
+    ];
   });
-  const lines = [['IDX', 'LINK'.padEnd(16), 'TYPE'.padEnd(9), 'OPERATIONAL'.padEnd(16), 'SETUP'], ...rows].map((row) => row.join(' '));
+  const lines = [
+    ['IDX', 'LINK'.padEnd(16), 'TYPE'.padEnd(9), 'OPERATIONAL'.padEnd(16), 'SETUP'],
+    ...rows,
+  ].map((row) => row.join(' '));
   return `${lines.join('\n')}\n\n${links.length} links listed.\n`;
 }
 

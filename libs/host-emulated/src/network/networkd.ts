@@ -15,13 +15,20 @@ import { unknownKeys } from './unit-keys.ts';
 
 /** `networkctl reload` and the start of the service: new devices are made, links whose file changed are configured. */
 export async function reloadNetworkd(machine: EmulatedMachine, files: Files): Promise<string[]> {
-  const [netdevs, networks] = await Promise.all([readUnitFiles(files, '.netdev'), readUnitFiles(files, '.network')]);
+  const [netdevs, networks] = await Promise.all([
+    readUnitFiles(files, '.netdev'),
+    readUnitFiles(files, '.network'),
+  ]);
   const warnings = [...netdevs, ...networks].flatMap(unknownKeys);
   await machine.change(({ network: section }) => {
     for (const netdev of netdevs) makeDevice(section, netdev, warnings);
     // Configuring a link may put vlans on top of it, whose turn comes then.
     const done = new Set<number>();
-    for (let link = section.links[0]; link !== undefined; link = section.links.find(({ index }) => !done.has(index))) {
+    for (
+      let link = section.links[0];
+      link !== undefined;
+      link = section.links.find(({ index }) => !done.has(index))
+    ) {
       done.add(link.index);
       configure(section, link, networks, netdevs, warnings);
     }
@@ -40,7 +47,9 @@ function makeDevice(section: NetworkSection, file: UnitFile, warnings: string[])
   const name = valueOf(file, 'NetDev', 'Name');
   const kind = valueOf(file, 'NetDev', 'Kind');
   if (name === undefined || kind === undefined) {
-    warnings.push(`${file.path}: NetDev without ${name === undefined ? 'Name' : 'Kind'}= configured. Ignoring`);
+    warnings.push(
+      `${file.path}: NetDev without ${name === undefined ? 'Name' : 'Kind'}= configured. Ignoring`,
+    );
     return;
   }
   if (!isKind(kind)) {
@@ -49,7 +58,8 @@ function makeDevice(section: NetworkSection, file: UnitFile, warnings: string[])
   }
   const existing = findLink(section, name);
   if (existing !== undefined) {
-    if (existing.kind !== kind) warnings.push(`${name}: netdev exists, but its kind is ${existing.kind}, not ${kind}`);
+    if (existing.kind !== kind)
+      warnings.push(`${name}: netdev exists, but its kind is ${existing.kind}, not ${kind}`);
     return;
   }
   // A vlan is made when the link below it is configured.
@@ -60,14 +70,29 @@ function makeDevice(section: NetworkSection, file: UnitFile, warnings: string[])
   if (mode !== undefined) link.bond_mode = mode;
   if (kind === 'veth') {
     const peerName = valueOf(file, 'Peer', 'Name') ?? `veth${section.next_index}`;
-    const peer = addLink(section, { name: peerName, kind, mac: randomMac(), mtu: 1500, up: false, peer: link.index });
+    const peer = addLink(section, {
+      name: peerName,
+      kind,
+      mac: randomMac(),
+      mtu: 1500,
+      up: false,
+      peer: link.index,
+    });
     link.peer = peer.index;
   }
 }
 
-function configure(section: NetworkSection, link: Link, networks: readonly UnitFile[], netdevs: readonly UnitFile[], warnings: string[]): void {
+function configure(
+  section: NetworkSection,
+  link: Link,
+  networks: readonly UnitFile[],
+  netdevs: readonly UnitFile[],
+  warnings: string[],
+): void {
   if (link.kind === 'loopback') return;
-  const file = networks.find((network) => matches(network, { name: link.name, permanentMac: link.nic, mac: link.mac }));
+  const file = networks.find((network) =>
+    matches(network, { name: link.name, permanentMac: link.nic, mac: link.mac }),
+  );
   if (file === undefined) {
     if (link.network !== undefined) {
       delete link.network;
@@ -75,7 +100,10 @@ function configure(section: NetworkSection, link: Link, networks: readonly UnitF
     }
     return;
   }
-  const master = findLink(section, valueOf(file, 'Network', 'Bridge') ?? valueOf(file, 'Network', 'Bond') ?? '');
+  const master = findLink(
+    section,
+    valueOf(file, 'Network', 'Bridge') ?? valueOf(file, 'Network', 'Bond') ?? '',
+  );
   if (master === undefined) delete link.master;
   else link.master = master.index;
   link.up = true;
@@ -89,8 +117,16 @@ function configure(section: NetworkSection, link: Link, networks: readonly UnitF
   link.network = settingsOf(file, digest, warnings);
 }
 
-function stackVlan(section: NetworkSection, parent: Link, name: string, netdevs: readonly UnitFile[], warnings: string[]): void {
-  const file = netdevs.find((netdev) => valueOf(netdev, 'NetDev', 'Name') === name && valueOf(netdev, 'NetDev', 'Kind') === 'vlan');
+function stackVlan(
+  section: NetworkSection,
+  parent: Link,
+  name: string,
+  netdevs: readonly UnitFile[],
+  warnings: string[],
+): void {
+  const file = netdevs.find(
+    (netdev) => valueOf(netdev, 'NetDev', 'Name') === name && valueOf(netdev, 'NetDev', 'Kind') === 'vlan',
+  );
   if (file === undefined) {
     warnings.push(`${parent.name}: VLAN=${name}: there is no such netdev, ignoring`);
     return;
@@ -106,7 +142,15 @@ function stackVlan(section: NetworkSection, parent: Link, name: string, netdevs:
     if (existing.kind === 'vlan') removeLink(section, existing);
     else return;
   }
-  addLink(section, { name, kind: 'vlan', mac: parent.mac, mtu: parent.mtu, up: false, parent: parent.index, vlan_id: id });
+  addLink(section, {
+    name,
+    kind: 'vlan',
+    mac: parent.mac,
+    mtu: parent.mtu,
+    up: false,
+    parent: parent.index,
+    vlan_id: id,
+  });
 }
 
 function settingsOf(file: UnitFile, digest: string, warnings: string[]): AppliedNetwork {
@@ -123,13 +167,21 @@ function settingsOf(file: UnitFile, digest: string, warnings: string[]): Applied
     file: file.path,
     digest,
     since: new Date().toISOString(),
-    addresses: usable(valuesOf(file, 'Network', 'Address'), 'address', (value) => parseCidr(value) !== undefined),
+    addresses: usable(
+      valuesOf(file, 'Network', 'Address'),
+      'address',
+      (value) => parseCidr(value) !== undefined,
+    ),
     dhcp4: dhcp === 'ipv4' || flag(dhcp, false),
     dhcp6: dhcp === 'ipv6' || flag(dhcp, false),
     accept_ra: flag(valueOf(file, 'Network', 'IPv6AcceptRA'), true),
     link_local: linkLocal === 'ipv6' || flag(linkLocal, false),
     routes: routesOfFile(file, warnings),
-    dns: usable(valuesOf(file, 'Network', 'DNS').flatMap((value) => value.split(/\s+/u)), 'DNS server address', isServer),
+    dns: usable(
+      valuesOf(file, 'Network', 'DNS').flatMap((value) => value.split(/\s+/u)),
+      'DNS server address',
+      isServer,
+    ),
     domains: valuesOf(file, 'Network', 'Domains').flatMap((value) => value.split(/\s+/u)),
     ntp: valuesOf(file, 'Network', 'NTP').flatMap((value) => value.split(/\s+/u)),
     lldp: flag(valueOf(file, 'Network', 'LLDP'), true),
@@ -141,7 +193,11 @@ function settingsOf(file: UnitFile, digest: string, warnings: string[]): Applied
 /** An address, with a port and a server name where wanted (systemd.network(5), DNS=). */
 function isServer(text: string): boolean {
   const [address = ''] = text.split('#');
-  return isIP(address) !== 0 || isIP(address.replace(/:\d+$/u, '')) === 4 || isIP(/^\[(.+)\](?::\d+)?$/u.exec(address)?.[1] ?? '') === 6;
+  return (
+    isIP(address) !== 0 ||
+    isIP(address.replace(/:\d+$/u, '')) === 4 ||
+    isIP(/^\[(.+)\](?::\d+)?$/u.exec(address)?.[1] ?? '') === 6
+  );
 }
 
 function routesOfFile(file: UnitFile, warnings: string[]): AppliedRoute[] {
@@ -150,10 +206,14 @@ function routesOfFile(file: UnitFile, warnings: string[]): AppliedRoute[] {
     if (name !== 'Route') continue;
     const settings = new Map(entries);
     const via = settings.get('Gateway');
-    const to = settings.get('Destination') ?? (via?.includes(':') === true || via === '_ipv6ra' ? '::/0' : '0.0.0.0/0');
+    const to =
+      settings.get('Destination') ??
+      (via?.includes(':') === true || via === '_ipv6ra' ? '::/0' : '0.0.0.0/0');
     const known = via === undefined || via === '_dhcp4' || via === '_ipv6ra' || isIP(via) !== 0;
     if (!known || parseCidr(to) === undefined) {
-      warnings.push(`${file.path}: Invalid ${known ? `route destination ${to}` : `gateway address ${via}`}, ignoring the route`);
+      warnings.push(
+        `${file.path}: Invalid ${known ? `route destination ${to}` : `gateway address ${via}`}, ignoring the route`,
+      );
       continue;
     }
     routes.push(via === undefined ? { to } : { to, via });

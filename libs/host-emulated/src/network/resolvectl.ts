@@ -9,7 +9,9 @@ import type { Link, NetworkSection } from './section.ts';
 const patienceMs = 400;
 
 export const resolvectl: Tool = async (call) => {
-  const [verb = 'status', ...names] = call.args.filter((arg) => !/^--(?:no-pager|cache=.*|legend=.*)$/u.test(arg));
+  const [verb = 'status', ...names] = call.args.filter(
+    (arg) => !/^--(?:no-pager|cache=.*|legend=.*)$/u.test(arg),
+  );
   switch (verb) {
     case 'flush-caches':
     case 'reset-server-features':
@@ -20,13 +22,19 @@ export const resolvectl: Tool = async (call) => {
       if (names.length === 0) return failure('Too few arguments.');
       return query(call, names[0] ?? '');
     default:
-      return failure(verb.startsWith('-') ? `resolvectl: unrecognized option '${verb}'` : `Unknown command verb '${verb}'.`);
+      return failure(
+        verb.startsWith('-')
+          ? `resolvectl: unrecognized option '${verb}'`
+          : `Unknown command verb '${verb}'.`,
+      );
   }
 };
 
 async function query({ machine, signal }: ToolCall, name: string): Promise<ToolResult> {
   const section = machine.read().network;
-  const servers = section.links.flatMap((link) => nameServersOf(section, link).map((server) => ({ link, server: server.split('#')[0] ?? '' })));
+  const servers = section.links.flatMap((link) =>
+    nameServersOf(section, link).map((server) => ({ link, server: server.split('#')[0] ?? '' })),
+  );
   if (servers.length === 0) {
     return failure(`${name}: resolve call failed: No appropriate name servers or networks for name found`);
   }
@@ -34,7 +42,8 @@ async function query({ machine, signal }: ToolCall, name: string): Promise<ToolR
     await delay(patienceMs, signal);
     return failure(`${name}: resolve call failed: All attempts to contact name servers or networks failed`);
   }
-  if (!section.lan.internet || name.endsWith('.invalid')) return failure(`${name}: resolve call failed: '${name}' not found`);
+  if (!section.lan.internet || name.endsWith('.invalid'))
+    return failure(`${name}: resolve call failed: '${name}' not found`);
   return {
     stdout: `${name}: 203.0.113.80\n\n-- Information acquired via protocol DNS in 11.4ms.\n-- Data is authenticated: no; Data was acquired via local or encrypted transport: no\n-- Data from: network\n`,
   };
@@ -47,10 +56,22 @@ export function reaches(section: Readonly<NetworkSection>, link: Link, target: s
   if (source === undefined) return false;
   const family = target.includes(':') ? 6 : 4;
   const routes = routesOf(section, link).filter((route) => route.family === family);
-  const addresses = addressesOf(section, link).filter((address) => address.family === family && address.scope === 'global');
-  const onLan = family === 4 ? ipv4 !== null && contains(ipv4.network, target) : ipv6 !== null && contains(ipv6.prefix, target);
+  const addresses = addressesOf(section, link).filter(
+    (address) => address.family === family && address.scope === 'global',
+  );
+  const onLan =
+    family === 4
+      ? ipv4 !== null && contains(ipv4.network, target)
+      : ipv6 !== null && contains(ipv6.prefix, target);
   const known = family === 4 ? (ipv4?.dns ?? []) : (ipv6?.dns ?? []);
-  if (onLan) return known.includes(target) && routes.some(({ to, via }) => via === undefined && to !== 'default' && contains(to, target)) && addresses.some(({ address }) => contains(family === 4 ? (ipv4?.network ?? '') : (ipv6?.prefix ?? ''), address));
+  if (onLan)
+    return (
+      known.includes(target) &&
+      routes.some(({ to, via }) => via === undefined && to !== 'default' && contains(to, target)) &&
+      addresses.some(({ address }) =>
+        contains(family === 4 ? (ipv4?.network ?? '') : (ipv6?.prefix ?? ''), address),
+      )
+    );
   const router = family === 4 ? ipv4?.gateway : ipv6?.router;
   return internet && addresses.length > 0 && routes.some(({ to, via }) => to === 'default' && via === router);
 }
@@ -58,11 +79,14 @@ export function reaches(section: Readonly<NetworkSection>, link: Link, target: s
 function status({ machine }: ToolCall): ToolResult {
   const section = machine.read().network;
   const links = section.links.filter(({ kind }) => kind !== 'loopback');
-  const global = 'Global\n         Protocols: -LLMNR -mDNS -DNSOverTLS DNSSEC=no/unsupported\n  resolv.conf mode: stub\n';
+  const global =
+    'Global\n         Protocols: -LLMNR -mDNS -DNSOverTLS DNSSEC=no/unsupported\n  resolv.conf mode: stub\n';
   const blocks = links.map((link) => {
     const servers = nameServersOf(section, link);
     const shown = servers.length === 0 ? '' : `       DNS Servers: ${servers.join(' ')}\n`;
-    const domains = link.network?.domains.length ? `        DNS Domain: ${link.network.domains.join(' ')}\n` : '';
+    const domains = link.network?.domains.length
+      ? `        DNS Domain: ${link.network.domains.join(' ')}\n`
+      : '';
     return `\nLink ${link.index} (${link.name})\n    Current Scopes: ${servers.length === 0 ? 'none' : 'DNS'}\n${shown}${domains}`;
   });
   return { stdout: global + blocks.join('') };

@@ -30,7 +30,11 @@ export async function showLinks(machine: EmulatedMachine): Promise<void> {
 }
 
 /** The hardware behind a link: a virtio device on PCI. */
-async function showDevice(machine: EmulatedMachine, section: Readonly<NetworkSection>, link: Link): Promise<void> {
+async function showDevice(
+  machine: EmulatedMachine,
+  section: Readonly<NetworkSection>,
+  link: Link,
+): Promise<void> {
   const nic = nicOf(section, link);
   const place = `${directory}/${link.name}/device`;
   if (nic === undefined || (await machine.files.exists(place))) return;

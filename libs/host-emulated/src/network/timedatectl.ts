@@ -20,10 +20,16 @@ export const timedatectl: Tool = async (call) => {
       return timesyncStatus(call.machine);
     case 'status': {
       const { time_zone } = call.machine.read().network;
-      return { stdout: `                Time zone: ${time_zone}\nSystem clock synchronized: ${synchronized(call.machine) === undefined ? 'no' : 'yes'}\n` };
+      return {
+        stdout: `                Time zone: ${time_zone}\nSystem clock synchronized: ${synchronized(call.machine) === undefined ? 'no' : 'yes'}\n`,
+      };
     }
     default:
-      return failure(verb.startsWith('-') ? `timedatectl: unrecognized option '${verb}'` : `Unknown command verb '${verb}'.`);
+      return failure(
+        verb.startsWith('-')
+          ? `timedatectl: unrecognized option '${verb}'`
+          : `Unknown command verb '${verb}'.`,
+      );
   }
 };
 
@@ -59,13 +65,17 @@ async function show(machine: EmulatedMachine, words: readonly string[]): Promise
   const asked = words.flatMap((word) => /^(?:--property=|-p)(.+)$/u.exec(word)?.[1]?.split(',') ?? []);
   const names = asked.length === 0 ? Object.keys(all) : asked.filter((name) => name in all);
   const value = words.includes('--value');
-  return { stdout: names.map((name) => (value ? `${all[name] ?? ''}\n` : `${name}=${all[name] ?? ''}\n`)).join('') };
+  return {
+    stdout: names.map((name) => (value ? `${all[name] ?? ''}\n` : `${name}=${all[name] ?? ''}\n`)).join(''),
+  };
 }
 
 async function timesyncStatus(machine: EmulatedMachine): Promise<ToolResult> {
   const server = synchronized(machine);
   if (server === undefined) return { stdout: '       Server: n/a\n' };
-  return { stdout: `       Server: ${server} (${server})\nPoll interval: 1min 4s (min: 32s; max 34min 8s)\n         Leap: normal\n      Version: 4\n      Stratum: 2\n` };
+  return {
+    stdout: `       Server: ${server} (${server})\nPoll interval: 1min 4s (min: 32s; max 34min 8s)\n         Leap: normal\n      Version: 4\n      Stratum: 2\n`,
+  };
 }
 
 /** The time server that answered timesyncd, if one did. */
@@ -77,7 +87,13 @@ function synchronized(machine: EmulatedMachine): string | undefined {
   for (const link of section.links) {
     const servers = [...(link.network?.ntp ?? []), ...(link.network?.dhcp4 === true ? served : [])];
     for (const server of servers) {
-      if (/^[\d.]+$|:/u.test(server) ? reaches(section, link, server) || (served.includes(server) && reaches(section, link, section.lan.ipv4?.dns[0] ?? '')) : reaches(section, link, '203.0.113.123')) return server;
+      if (
+        /^[\d.]+$|:/u.test(server)
+          ? reaches(section, link, server) ||
+            (served.includes(server) && reaches(section, link, section.lan.ipv4?.dns[0] ?? ''))
+          : reaches(section, link, '203.0.113.123')
+      )
+        return server;
     }
   }
   return undefined;

@@ -10,12 +10,18 @@ import { matches, readUnitFiles, valueOf } from './unit-file.ts';
  * What `udevadm trigger --action=add` does to network devices.
  * @param names only these, as the kernel calls them; all unless given.
  */
-export async function triggerNetworkDevices(machine: EmulatedMachine, files: Files, names?: readonly string[]): Promise<void> {
+export async function triggerNetworkDevices(
+  machine: EmulatedMachine,
+  files: Files,
+  names?: readonly string[],
+): Promise<void> {
   const linkFiles = await readUnitFiles(files, '.link');
   await machine.change(({ network: section }) => {
     for (const link of section.links) {
       if (link.kind !== 'ether' || (names !== undefined && !names.includes(link.name))) continue;
-      const file = linkFiles.find((one) => matches(one, { name: link.name, permanentMac: link.nic, mac: link.mac }));
+      const file = linkFiles.find((one) =>
+        matches(one, { name: link.name, permanentMac: link.nic, mac: link.mac }),
+      );
       if (file === undefined) continue;
       link.link_file = file.path;
       // A MAC that someone set already is left alone, as udev does.
@@ -33,8 +39,12 @@ export async function triggerNetworkDevices(machine: EmulatedMachine, files: Fil
 }
 
 /** The part of `udevadm trigger` that concerns network devices: names and settings are applied again on `add` and `move`. */
-export async function triggerNetwork({ machine, files }: ToolCall, args: readonly string[]): Promise<ToolResult> {
-  const values = (option: string): string[] => args.filter((arg) => arg.startsWith(`--${option}=`)).map((arg) => arg.slice(option.length + 3));
+export async function triggerNetwork(
+  { machine, files }: ToolCall,
+  args: readonly string[],
+): Promise<ToolResult> {
+  const values = (option: string): string[] =>
+    args.filter((arg) => arg.startsWith(`--${option}=`)).map((arg) => arg.slice(option.length + 3));
   const [action = 'change'] = values('action').toReversed();
   const subsystems = values('subsystem-match');
   const names = values('sysname-match');

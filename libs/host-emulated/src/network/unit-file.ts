@@ -24,14 +24,18 @@ export function parseUnitFile(path: string, text: string): UnitFile {
     if (header !== null) sections.push({ name: header[1] ?? '', entries: [] });
     else {
       const split = line.indexOf('=');
-      if (split > 0) sections.at(-1)?.entries.push([line.slice(0, split).trim(), line.slice(split + 1).trim()]);
+      if (split > 0)
+        sections.at(-1)?.entries.push([line.slice(0, split).trim(), line.slice(split + 1).trim()]);
     }
   }
   return { path, text, sections };
 }
 
 /** The files of one kind, in the order of their names. */
-export async function readUnitFiles(files: Files, suffix: '.link' | '.netdev' | '.network'): Promise<UnitFile[]> {
+export async function readUnitFiles(
+  files: Files,
+  suffix: '.link' | '.netdev' | '.network',
+): Promise<UnitFile[]> {
   const found = new Map<string, string>();
   for (const directory of directories) {
     for (const name of await files.list(directory)) {
@@ -68,10 +72,15 @@ export function flag(value: string | undefined, otherwise: boolean): boolean {
 }
 
 /** Whether a link of this name and permanent MAC is meant by the file's `[Match]`. A file without one matches nothing. */
-export function matches(file: UnitFile, link: { readonly name: string; readonly permanentMac?: string | undefined; readonly mac: string }): boolean {
+export function matches(
+  file: UnitFile,
+  link: { readonly name: string; readonly permanentMac?: string | undefined; readonly mac: string },
+): boolean {
   const names = valuesOf(file, 'Match', 'Name').flatMap((value) => value.split(/\s+/u));
   const originals = valuesOf(file, 'Match', 'OriginalName').flatMap((value) => value.split(/\s+/u));
-  const permanent = valuesOf(file, 'Match', 'PermanentMACAddress').flatMap((value) => value.toLowerCase().split(/\s+/u));
+  const permanent = valuesOf(file, 'Match', 'PermanentMACAddress').flatMap((value) =>
+    value.toLowerCase().split(/\s+/u),
+  );
   const macs = valuesOf(file, 'Match', 'MACAddress').flatMap((value) => value.toLowerCase().split(/\s+/u));
   if (names.length + originals.length + permanent.length + macs.length === 0) return false;
   const globs = [...names, ...originals];
@@ -84,6 +93,9 @@ export function matches(file: UnitFile, link: { readonly name: string; readonly 
 
 function globMatches(glob: string, name: string): boolean {
   if (!/[*?[]/u.test(glob)) return glob === name;
-  const pattern = glob.replaceAll(/[.+^${}()|\\]/gu, String.raw`\$&`).replaceAll('*', '.*').replaceAll('?', '.');
+  const pattern = glob
+    .replaceAll(/[.+^${}()|\\]/gu, String.raw`\$&`)
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
   return new RegExp(`^${pattern}$`, 'u').test(name);
 }

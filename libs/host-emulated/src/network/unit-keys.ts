@@ -7,9 +7,29 @@ const known: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   link: {
     Match: match,
     Link: [
-      ...['Description', 'Alias', 'MACAddressPolicy', 'MACAddress', 'NamePolicy', 'Name', 'MTUBytes', 'BitsPerSecond'],
-      ...['WakeOnLan', 'WakeOnLanPassword', 'GenericReceiveOffload', 'GenericReceiveOffloadHardware', 'AlternativeNamesPolicy'],
-      ...['GenericSegmentationOffload', 'TCPSegmentationOffload', 'TCP6SegmentationOffload', 'LargeReceiveOffload'],
+      ...[
+        'Description',
+        'Alias',
+        'MACAddressPolicy',
+        'MACAddress',
+        'NamePolicy',
+        'Name',
+        'MTUBytes',
+        'BitsPerSecond',
+      ],
+      ...[
+        'WakeOnLan',
+        'WakeOnLanPassword',
+        'GenericReceiveOffload',
+        'GenericReceiveOffloadHardware',
+        'AlternativeNamesPolicy',
+      ],
+      ...[
+        'GenericSegmentationOffload',
+        'TCPSegmentationOffload',
+        'TCP6SegmentationOffload',
+        'LargeReceiveOffload',
+      ],
       ...['RxBufferSize', 'RxMiniBufferSize', 'RxJumboBufferSize', 'TxBufferSize'],
     ],
     EnergyEfficientEthernet: ['Enable', 'TxLowPowerIdle', 'TxTimerSec'],
@@ -21,25 +41,79 @@ const known: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     Peer: ['Name', 'MACAddress'],
     VLAN: ['Id', 'Protocol'],
     Bond: [
-      ...['Mode', 'TransmitHashPolicy', 'LACPTransmitRate', 'MIIMonitorSec', 'UpDelaySec', 'DownDelaySec', 'MinLinks'],
+      ...[
+        'Mode',
+        'TransmitHashPolicy',
+        'LACPTransmitRate',
+        'MIIMonitorSec',
+        'UpDelaySec',
+        'DownDelaySec',
+        'MinLinks',
+      ],
       ...['ARPIntervalSec', 'ARPIPTargets', 'PrimaryReselectPolicy', 'AdSelect'],
     ],
     WireGuard: ['PrivateKey', 'PrivateKeyFile', 'ListenPort', 'FirewallMark', 'RouteTable'],
-    WireGuardPeer: ['PublicKey', 'PresharedKey', 'AllowedIPs', 'Endpoint', 'PersistentKeepalive', 'RouteTable'],
+    WireGuardPeer: [
+      'PublicKey',
+      'PresharedKey',
+      'AllowedIPs',
+      'Endpoint',
+      'PersistentKeepalive',
+      'RouteTable',
+    ],
   },
   network: {
     Match: match,
-    Link: ['MTUBytes', 'MACAddress', 'RequiredForOnline', 'RequiredFamilyForOnline', 'ActivationPolicy', 'Unmanaged', 'ARP'],
+    Link: [
+      'MTUBytes',
+      'MACAddress',
+      'RequiredForOnline',
+      'RequiredFamilyForOnline',
+      'ActivationPolicy',
+      'Unmanaged',
+      'ARP',
+    ],
     Network: [
-      ...['Description', 'VLAN', 'Domains', 'DNS', 'DNSOverTLS', 'DNSSEC', 'NTP', 'LinkLocalAddressing', 'Address', 'Gateway'],
-      ...['ConfigureWithoutCarrier', 'IPv6AcceptRA', 'DHCP', 'LLDP', 'EmitLLDP', 'Bridge', 'Bond', 'MulticastDNS', 'LLMNR'],
+      ...[
+        'Description',
+        'VLAN',
+        'Domains',
+        'DNS',
+        'DNSOverTLS',
+        'DNSSEC',
+        'NTP',
+        'LinkLocalAddressing',
+        'Address',
+        'Gateway',
+      ],
+      ...[
+        'ConfigureWithoutCarrier',
+        'IPv6AcceptRA',
+        'DHCP',
+        'LLDP',
+        'EmitLLDP',
+        'Bridge',
+        'Bond',
+        'MulticastDNS',
+        'LLMNR',
+      ],
       ...['IPv6DuplicateAddressDetection', 'IgnoreCarrierLoss', 'KeepConfiguration'],
     ],
     DHCP: ['ClientIdentifier', 'RouteMetric', 'UseMTU', 'UseDNS', 'UseDomains', 'UseNTP'],
     DHCPv4: ['ClientIdentifier', 'RouteMetric', 'UseMTU', 'UseDNS', 'UseDomains', 'UseNTP'],
     DHCPv6: ['WithoutRA', 'UseDNS', 'UseDomains', 'UseNTP'],
     IPv6AcceptRA: ['UseDNS', 'UseDomains', 'RouteMetric'],
-    Route: ['Gateway', 'Destination', 'GatewayOnLink', 'Metric', 'Source', 'PreferredSource', 'Scope', 'Table', 'MTUBytes'],
+    Route: [
+      'Gateway',
+      'Destination',
+      'GatewayOnLink',
+      'Metric',
+      'Source',
+      'PreferredSource',
+      'Scope',
+      'Table',
+      'MTUBytes',
+    ],
     Address: ['Address', 'Peer', 'Label', 'DuplicateAddressDetection'],
     BridgeVLAN: ['VLAN', 'EgressUntagged', 'PVID'],
   },
@@ -51,6 +125,8 @@ export function unknownKeys(file: UnitFile): string[] {
   return file.sections.flatMap(({ name, entries }) => {
     const keys = sections[name];
     if (keys === undefined) return [`${file.path}: Unknown section '${name}'. Ignoring.`];
-    return entries.filter(([key]) => !keys.includes(key)).map(([key]) => `${file.path}: Unknown key '${key}' in section [${name}], ignoring.`);
+    return entries
+      .filter(([key]) => !keys.includes(key))
+      .map(([key]) => `${file.path}: Unknown key '${key}' in section [${name}], ignoring.`);
   });
 }
