@@ -37,7 +37,11 @@ export class BackupController implements ServiceHandlers<typeof BackupServiceSer
         if (message.chunk.length > 0) yield message.chunk;
       }
     };
-    const backup = await readArchive(chunks());
+    const backup = await readArchive(chunks()).catch((error: unknown) => {
+      // A caller that went away in the middle of its upload is no fault of the archive, nor of ours.
+      call.signal.throwIfAborted();
+      throw error;
+    });
     await this.restores.restore(backup, skip, call);
     return {};
   }

@@ -22,7 +22,7 @@ import { RestoreService } from './restore/restore.service.ts';
     Restart,
     RestoreService,
     BackupController,
-    ...provideStateOwner({ service: 'backup', store: RESTORE_JOURNAL }),
+    ...provideStateOwner({ service: 'backup', store: RESTORE_JOURNAL, hooks: RestoreService }),
   ],
 })
 export class BackupModule {}

@@ -39,13 +39,18 @@ export class JobRunner {
     const { Worker, WaitingError } = await import('bullmq');
     const client = await openWorkerClient(socket);
     this.client = client;
+    const putBack = async (job: Job<JobEnvelope>, token: string | undefined): Promise<never> => {
+      await job.moveToWait(token);
+      throw new WaitingError();
+    };
     const work = async (job: Job<JobEnvelope>, token?: string, signal?: AbortSignal): Promise<void> => {
+      // A fetch that is under way when the stop begins may still bring a job, even the one just put back.
+      if (this.stopping.signal.aborted) await putBack(job, token);
       try {
         await this.run(job, signal ?? this.stopping.signal);
       } catch (error) {
         if (!this.stopping.signal.aborted) throw this.shown(job, error);
-        await job.moveToWait(token);
-        throw new WaitingError();
+        await putBack(job, token);
       }
     };
     this.worker = new Worker<JobEnvelope>(queue, work, {

@@ -1,4 +1,7 @@
+import 'reflect-metadata';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { createLogger, currentCall, DomainError, type Logger, runInCall } from '@incusos/service';
 import type { JobContext } from './job-kind.ts';
 import { type Jobs, openJobs } from './jobs.ts';
@@ -151,6 +154,20 @@ describe('jobs', () => {
     await expect(kind.schedule('nightly', { cron: '0 4 * * *' }, { password: 'x' })).rejects.toThrow(
       'data.password',
     );
+  });
+});
+
+describe('in a Nest application', () => {
+  test('the queue opens after the start and closes with the application', async () => {
+    await server.start();
+    const token = Symbol('jobs');
+    class JobsModule {}
+    Module({ providers: [{ provide: token, useFactory: open }] })(JobsModule);
+    const app = await NestFactory.createApplicationContext(JobsModule, { logger: false });
+    const jobs = app.get<Jobs>(token);
+    await vi.waitUntil(() => jobs.available, { timeout: 30_000 });
+    await app.close();
+    expect(jobs.available).toBe(false);
   });
 });
 

@@ -14,6 +14,7 @@ import {
 } from '@incusos/contracts/state';
 import { HOST, type Host } from '@incusos/host';
 import {
+  type CallContext,
   DomainError,
   ExclusiveRunner,
   GrpcController,
@@ -76,8 +77,14 @@ export class StateOwnerController implements ServiceHandlers<typeof StateOwnerSe
     }
   }
 
-  async stageImport(messages: AsyncIterable<StageImportRequest>): Promise<StageImportResponse> {
-    const incoming = await readImport(messages);
+  async stageImport(
+    messages: AsyncIterable<StageImportRequest>,
+    call?: CallContext,
+  ): Promise<StageImportResponse> {
+    const incoming = await readImport(messages).catch((error: unknown) => {
+      call?.signal.throwIfAborted();
+      throw error;
+    });
     await this.exclusive(() => this.imports.stage(incoming));
     return {};
   }

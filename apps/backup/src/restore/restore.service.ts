@@ -15,13 +15,18 @@ import {
   type Logger,
   runInCall,
 } from '@incusos/service';
-import { stateFailure } from '@incusos/state-owner';
+import { stateFailure, type StateOwnerHooks } from '@incusos/state-owner';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { Backup } from '../archive/backup.ts';
 import { wrong } from '../archive/manifest.ts';
 import { StateOwners } from '../owners/state-owners.ts';
 import { Restart } from './restart.ts';
-import { RESTORE_JOURNAL, type RestoreEntry, type RestoreJournalStore } from './restore-journal.ts';
+import {
+  RESTORE_JOURNAL,
+  type RestoreEntry,
+  type RestoreJournal,
+  type RestoreJournalStore,
+} from './restore-journal.ts';
 
 const retryMs = 500;
 const longestRetryMs = 10_000;
@@ -39,7 +44,9 @@ const final: ReadonlySet<ErrorReason> = new Set([
 const never = new Date(8_640_000_000_000_000);
 
 @Injectable()
-export class RestoreService implements OnApplicationBootstrap, OnModuleDestroy {
+export class RestoreService
+  implements OnApplicationBootstrap, OnModuleDestroy, StateOwnerHooks<RestoreJournal>
+{
   private readonly stopping = new AbortController();
   private busy = false;
   /** A failed restore is being dropped. */
@@ -54,16 +61,16 @@ export class RestoreService implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Whether services may be changing right now, one after the other. */
   get committing(): boolean {
-    return this.journal.current.restore?.phase === 'committing';
+    return this.busy && this.journal.current.restore?.phase === 'committing';
   }
 
   onApplicationBootstrap(): void {
-    const { restore } = this.journal.current;
-    if (restore === undefined) return;
-    this.logger.info('a restore was interrupted', { restore_id: restore.id, phase: restore.phase });
-    this.busy = true;
-    const work = restore.phase === 'committing' ? this.carryOut(restore) : this.giveUp(restore);
-    void this.inBackground(work);
+    this.resume();
+  }
+
+  /** Called when a journal that was refused is usable again. */
+  apply(): void {
+    this.resume();
   }
 
   onModuleDestroy(): void {
@@ -109,6 +116,16 @@ export class RestoreService implements OnApplicationBootstrap, OnModuleDestroy {
       'UNAVAILABLE',
       'the backup will be restored, but a service is not available right now; it goes on as soon as it is',
     );
+  }
+
+  /** Carries an interrupted restore to its end. What a refused journal's predecessor says is out of date. */
+  private resume(): void {
+    const { restore } = this.journal.current;
+    if (restore === undefined || this.journal.problem !== undefined || this.busy) return;
+    this.logger.info('a restore was interrupted', { restore_id: restore.id, phase: restore.phase });
+    this.busy = true;
+    const work = restore.phase === 'committing' ? this.carryOut(restore) : this.giveUp(restore);
+    void this.inBackground(work);
   }
 
   private requireIdle(): void {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackupServiceService, type RestoreRequest } from '@incusos/contracts/backup';
+import { StateOwnerService } from '@incusos/contracts/state';
 import { LocalFiles, LocalPrograms, type ProgramStream } from '@incusos/host';
 import { checkHealth, connectService, type ServiceClient, serviceNames } from '@incusos/service';
 import { rolldown } from 'rolldown';
@@ -113,6 +114,15 @@ export class MachineUnderTest {
     return found;
   }
 
+  /** Whether the backup service has a restore on its record that was decided and isn't complete. */
+  async committing(): Promise<boolean> {
+    const path = '/var/lib/incus-os/backup/state.json';
+    if (!(await this.files.exists(path))) return false;
+    const [line = ''] = (await this.files.readText(path)).split('\n');
+    const { data } = JSON.parse(line) as { data: { restore?: { phase: string } } };
+    return data.restore?.phase === 'committing';
+  }
+
   async hold(service: string, where: 'stage' | 'apply'): Promise<void> {
     await this.files.writeAtomic(`/control/${service}.hold-${where}`, '');
   }
@@ -146,6 +156,15 @@ export class MachineUnderTest {
 
   async restore(archive: Buffer, skip: string[] = []): Promise<void> {
     await this.call(async (client) => client.restore(requests(archive, skip), { timeoutMs: 60_000 }));
+  }
+
+  /** Ends the backup service's own refusal of its journal. */
+  async recoverJournal(use: 'previous' | 'initial'): Promise<void> {
+    const connection = connectService('backup', this.socket('backup'));
+    await connection
+      .use(StateOwnerService)
+      .recoverState({ use })
+      .finally(() => connection.close());
   }
 
   private async call<R>(
