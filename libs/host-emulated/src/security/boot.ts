@@ -29,8 +29,9 @@ export async function boot(machine: EmulatedMachine): Promise<void> {
   const { files } = machine;
   const { security, system } = machine.read();
   await showImageStore(files);
-  await writeSecureBootVariables(files, security.secure_boot);
+  // What someone sets in the firmware setup shows after the next boot.
   if (security.measured_boot === system.power.boot_id) return;
+  await writeSecureBootVariables(files, security.secure_boot);
   const { log, pcrs } = measureBoot(security.secure_boot, 'IncusOS.efi');
   const worked = await machine.change((changed) => {
     changed.security.measured_boot = system.power.boot_id;

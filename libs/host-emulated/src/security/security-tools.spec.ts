@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmulatedHost } from '../emulated-host.ts';
 import { EmulatedMachine } from '../machine/emulated-machine.ts';
 import { switchOff, switchOn } from '../power-switch.ts';
+import { commands } from './commands.ts';
 
 const drive = '/dev/disk/by-id/scsi-data';
 
@@ -194,5 +195,23 @@ describe('the encryption of the emulated machine', () => {
     expect((await machine.files.readText('/sys/class/tpm/tpm0/pcr-sha256/4')).trim()).toBe(
       value.toString('hex').toUpperCase(),
     );
+  });
+
+  it('changes firmware and TPM from outside, for the next boot', async () => {
+    const command = (name: string, argument: string): Promise<string> => {
+      const found = commands.find((known) => known.name === name);
+      return found === undefined ? Promise.reject(new Error(name)) : found.run(machine, [argument], {});
+    };
+    expect(await command('secure-boot', 'off')).toBe('Secure Boot is off from the next boot on');
+    expect(await command('tpm', 'clear')).toBe('the TPM is cleared');
+    const path = '/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c';
+    expect((await machine.files.readBytes(path))[4]).toBe(1);
+    await switchOn(machine);
+    expect((await machine.files.readBytes(path))[4]).toBe(0);
+    await command('tpm', 'remove');
+    await switchOn(machine);
+    expect(await machine.files.exists('/sys/class/tpm')).toBe(false);
+    await expect(command('tpm', 'shake')).rejects.toThrow("'shake' is none of clear, remove and insert");
+    await expect(command('secure-boot', 'maybe')).rejects.toThrow("'maybe' is neither on nor off");
   });
 });
