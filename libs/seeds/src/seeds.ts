@@ -1,9 +1,11 @@
 /**
  * The seeds of a machine.
  *
- * Services read them once, at their first start, so what this needs is loaded when it is first used.
+ * Services read them once, at their first start, and most machines have none, so what reads a seed is loaded when there
+ * is one.
  */
 import type { Host } from '@incusos/host';
+import { findSeedFile } from './medium/find-seed-file.ts';
 import { SeedMissingError } from './seed-error.ts';
 import type { SeedMessages, SeedName } from './seed-names.ts';
 
@@ -19,12 +21,10 @@ export interface Seeds {
 export function openSeeds(host: Host): Seeds {
   return {
     async read(name) {
-      const [{ findSeedFile }, { parseSeed }] = await Promise.all([
-        import('./medium/find-seed-file.ts'),
-        import('./text/parse-seed.ts'),
-      ]);
       try {
-        return await parseSeed(name, await findSeedFile(host, name));
+        const file = await findSeedFile(host, name);
+        const { parseSeed } = await import('./text/parse-seed.ts');
+        return await parseSeed(name, file);
       } catch (error) {
         if (error instanceof SeedMissingError) return undefined;
         throw error;
