@@ -62,12 +62,6 @@ describe('the network of a machine that was never configured', () => {
     expect(appliance.machine.read().network.host_name).toBe('server1');
   });
 
-  it('answers a question about the network without running a program', async () => {
-    const before = await appliance.network();
-    const again = await appliance.network();
-    expect(again).toEqual(before);
-  });
-
   it('shows a card that is plugged in and forgets one that is pulled out', async () => {
     await appliance.command('nic add', 'enp6s0');
     await eventually(

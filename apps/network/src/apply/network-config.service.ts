@@ -414,11 +414,9 @@ function timerFor(ms: number, work: () => void): { stop(): void } {
 function writeFailure(error: unknown): DomainError {
   const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
   const why = full ? 'no space is left on the disk' : 'the disk refused it';
-  return new DomainError(
-    full ? 'NO_SPACE' : 'OPERATION_FAILED',
-    `the change could not be recorded: ${why}`,
-    { cause: error },
-  );
+  return new DomainError(full ? 'NO_SPACE' : 'OPERATION_FAILED', `the change could not be recorded: ${why}`, {
+    cause: error,
+  });
 }
 
 function reasonOf(error: unknown): string {

@@ -66,7 +66,8 @@ describe('the network of the emulated machine', () => {
     const link =
       'ifindex ifname flags mtu qdisc operstate linkmode group txqlen link_type address broadcast promiscuity allmulti min_mtu max_mtu ' +
       'inet6_addr_gen_mode num_tx_queues num_rx_queues gso_max_size gso_max_segs tso_max_size tso_max_segs gro_max_size parentbus parentdev stats64';
-    const address = 'ifindex ifname flags mtu qdisc operstate group txqlen link_type address broadcast addr_info';
+    const address =
+      'ifindex ifname flags mtu qdisc operstate group txqlen link_type address broadcast addr_info';
     const keys = async (...argv: [string, ...string[]]): Promise<string[]> =>
       ((await json(...argv)) as object[]).slice(1).map((one) => Object.keys(one).join(' '));
     expect(await keys('ip', '-j', '-d', '-s', 'link', 'show')).toEqual([link]);
