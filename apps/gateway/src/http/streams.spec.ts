@@ -100,6 +100,48 @@ describe('streamed bodies', () => {
     expect(Buffer.concat(got.map(({ chunk }) => chunk)).equals(body)).toBe(true);
   });
 
+  it('takes an upload no faster than the service uses it', async () => {
+    const { promise: goOn, resolve: release } = Promise.withResolvers<undefined>();
+    let used = 0;
+    test.services.on('backup', BackupServiceService, 'restore', async (requests) => {
+      for await (const { chunk } of requests) {
+        used += chunk.length;
+        await goOn;
+      }
+      return {};
+    });
+    const total = 48 * mebibyte;
+    const request = httpRequest({
+      socketPath: test.gateway.socket,
+      path: '/1.0/system/:restore',
+      method: 'POST',
+      headers: { 'content-length': String(total) },
+    });
+    let sent = 0;
+    const sending = (async () => {
+      const part = Buffer.alloc(256 * 1024);
+      for (; sent < total; sent += part.length) {
+        if (!request.write(part)) await once(request, 'drain');
+      }
+      request.end();
+    })();
+    let before = -1;
+    await until(async () => {
+      const still = sent > 0 && sent === before;
+      before = sent;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return still;
+    });
+    expect(sent).toBeLessThan(total / 2);
+    const replied = once(request, 'response') as Promise<[NodeJS.ReadableStream & { statusCode: number }]>;
+    release(undefined);
+    await sending;
+    const [response] = await replied;
+    expect(response.statusCode).toBe(200);
+    expect(used).toBe(total);
+    response.resume();
+  });
+
   it('answers while an upload is still under way when the service refuses it', async () => {
     test.services.on('backup', BackupServiceService, 'restore', async (requests) => {
       for await (const { chunk } of requests) {
