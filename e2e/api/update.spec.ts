@@ -87,8 +87,8 @@ describe.skipIf(directory === undefined)('releases', () => {
   it.each([
     [{ name: 'github' }, 'unknown provider "github"'],
     [{ name: '' }, 'a provider name must be specified'],
-    [{ name: 'images', config: { server_url: 'ftp://x' } }, 'server_url must be an http'],
-    [{ name: 'images', config: { update_ca: 'x' } }, 'update_ca is not a certificate'],
+    [{ name: 'images', config: { server_url: 'ftp://x' } }, 'config.config.server_url: must be an http'],
+    [{ name: 'images', config: { update_ca: 'x' } }, 'config.config.update_ca: is not a certificate'],
   ])('do not come from %j', async (config, why) => {
     const before = await rest.get('/os/1.0/system/provider');
     const reply = await rest.envelope('PUT', '/os/1.0/system/provider', { json: { config } });

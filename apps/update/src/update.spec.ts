@@ -412,9 +412,24 @@ describe('the update service', () => {
         'NOT_IMPLEMENTED',
         'the operations-center provider is not implemented',
       ],
-      ['images', { server_url: 'ftp://x' }, 'INVALID_REQUEST', 'server_url must be an http or https URL'],
-      ['images', { server_url: 'nowhere' }, 'INVALID_REQUEST', 'server_url must be an http or https URL'],
-      ['images', { update_ca: 'x' }, 'INVALID_REQUEST', 'update_ca is not a certificate in PEM'],
+      [
+        'images',
+        { server_url: 'ftp://x' },
+        'INVALID_REQUEST',
+        'config.config.server_url: must be an http or https URL',
+      ],
+      [
+        'images',
+        { server_url: 'nowhere' },
+        'INVALID_REQUEST',
+        'config.config.server_url: must be an http or https URL',
+      ],
+      [
+        'images',
+        { update_ca: 'x' },
+        'INVALID_REQUEST',
+        'config.config.update_ca: is not a certificate in PEM',
+      ],
     ])('is not changed to %j with %j', async (name, config, reason, message) => {
       const before = await readProvider();
       await expect(use(config, name)).rejects.toMatchObject({ reason, message });

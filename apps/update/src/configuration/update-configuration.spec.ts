@@ -42,34 +42,34 @@ describe('the update configuration', () => {
     expect(refusal({ maintenance_windows: windows })).toBeUndefined();
   });
 
+  const text = 'invalid migration window: ';
+  const path = 'config.maintenance_windows[1]';
+
   it.each([
-    [{ start_day_of_week: 'Monday' }, '', 'both StartDayOfWeek and EndDayOfWeek must be provided'],
-    [{ end_day_of_week: 'Monday' }, '', 'both StartDayOfWeek and EndDayOfWeek must be provided'],
+    [{ start_day_of_week: 'Monday' }, '', `${text}both StartDayOfWeek and EndDayOfWeek must be provided`],
+    [{ end_day_of_week: 'Monday' }, '', `${text}both StartDayOfWeek and EndDayOfWeek must be provided`],
     [
       { start_day_of_week: 'Monday', end_day_of_week: 'Monday', start_hour: 4 },
       '',
-      'end time is before start time',
+      `${text}end time is before start time`,
     ],
     [
       { start_day_of_week: 'monday', end_day_of_week: 'Monday' },
       '.start_day_of_week',
-      "'monday' is not a day of the week",
+      `${path}.start_day_of_week: 'monday' is not a day of the week`,
     ],
     [
       { start_day_of_week: 'Monday', end_day_of_week: 'Mon' },
       '.end_day_of_week',
-      "'Mon' is not a day of the week",
+      `${path}.end_day_of_week: 'Mon' is not a day of the week`,
     ],
-    [{ start_hour: 24 }, '.start_hour', 'start_hour must be between 0 and 23'],
-    [{ start_minute: 60 }, '.start_minute', 'start_minute must be between 0 and 59'],
-    [{ end_hour: -1 }, '.end_hour', 'end_hour must be between 0 and 23'],
-    [{ end_minute: 99 }, '.end_minute', 'end_minute must be between 0 and 59'],
-  ])('refuses a window with %j', (change, field, reason) => {
+    [{ start_hour: 24 }, '.start_hour', `${path}.start_hour: must be between 0 and 23`],
+    [{ start_minute: 60 }, '.start_minute', `${path}.start_minute: must be between 0 and 59`],
+    [{ end_hour: -1 }, '.end_hour', `${path}.end_hour: must be between 0 and 23`],
+    [{ end_minute: 99 }, '.end_minute', `${path}.end_minute: must be between 0 and 59`],
+  ])('refuses a window with %j', (change, field, message) => {
     const error = refusal({ maintenance_windows: [night, { ...night, ...change }] });
-    expect(error).toMatchObject({
-      reason: 'INVALID_REQUEST',
-      message: `invalid migration window: ${reason}`,
-    });
-    expect(error?.fields[0]?.field).toBe(`config.maintenance_windows[1]${field}`);
+    expect(error).toMatchObject({ reason: 'INVALID_REQUEST', message });
+    expect(error?.fields[0]?.field).toBe(`${path}${field}`);
   });
 });

@@ -36,13 +36,12 @@ function problemOf(window: SystemUpdateMaintenanceWindow, path: string): FieldVi
 
 function dayProblem(day: string | undefined, field: string): FieldViolation | undefined {
   if (day === undefined || day === '' || weekdays.some((name) => name === day)) return undefined;
-  return violation(field, `invalid migration window: '${day}' is not a day of the week`);
+  return violation(field, `${field}: '${day}' is not a day of the week`);
 }
 
 function rangeProblem(value: number, max: number, field: string): FieldViolation | undefined {
   if (Number.isInteger(value) && value >= 0 && value <= max) return undefined;
-  const name = field.slice(field.lastIndexOf('.') + 1);
-  return violation(field, `invalid migration window: ${name} must be between 0 and ${max}`);
+  return violation(field, `${field}: must be between 0 and ${max}`);
 }
 
 function violation(field: string, reason: string | undefined): FieldViolation | undefined {

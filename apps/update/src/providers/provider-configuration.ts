@@ -32,7 +32,7 @@ function checkServerUrl(text: string): void {
   if (text === '') return;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
-    throw invalid('config.config.server_url', 'server_url must be an http or https URL');
+    throw invalid('config.config.server_url', 'config.config.server_url: must be an http or https URL');
   }
 }
 
@@ -41,7 +41,8 @@ function checkAuthority(pem: string): void {
   try {
     checkUpdateCa(pem);
   } catch (error) {
-    if (error instanceof FeedError) throw invalid('config.config.update_ca', error.message);
+    if (error instanceof FeedError)
+      throw invalid('config.config.update_ca', 'config.config.update_ca: is not a certificate in PEM');
     throw error;
   }
 }

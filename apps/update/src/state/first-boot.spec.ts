@@ -92,7 +92,7 @@ describe('the first start of the update service', () => {
       'name: images\nconfig: {server_url: "ftp://x"}',
       [
         'the provider seed is not used, the default is',
-        { field: 'config.server_url', error: 'server_url must be an http or https URL' },
+        { field: 'config.server_url', error: 'config.config.server_url: must be an http or https URL' },
       ],
     ],
   ])('says what is wrong with %s when it says %j, and goes on', async (name, content, complaint) => {
