@@ -54,6 +54,11 @@ describe.skipIf(inject('directory') === undefined)('npm start', () => {
     const long = join(scratch(), 'x'.repeat(100));
     const { exitCode, stderr } = await start('--dir', long);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('choose a shorter')]);
+    const taken = await start('--dir', scratch(), '--port', new URL(inject('url')).port);
+    expect([taken.exitCode, taken.stderr]).toEqual([
+      1,
+      expect.stringContaining('is in use by another program'),
+    ]);
     const missing = await start('--dir', scratch(), '--machine', '/no/such/machine.json');
     expect([missing.exitCode, missing.stderr]).toEqual([1, expect.stringContaining('/no/such/machine.json')]);
   });

@@ -12,6 +12,7 @@ import { ensureClientCertificate, trustClient, writeClientConfiguration } from '
 import { claim } from './instance.ts';
 import { readableLine } from './log.ts';
 import { appliancePlans } from './plans.ts';
+import { ensurePortFree } from './port.ts';
 import { Processes } from './processes.ts';
 import { waitUntilReady } from './readiness.ts';
 import { packSeed, plantSeed } from './seed.ts';
@@ -50,6 +51,10 @@ class Appliance {
 
   async run(): Promise<void> {
     const control = await claim(this.options.layout);
+    await ensurePortFree(this.options.port).catch((error: unknown) => {
+      control.close();
+      throw error;
+    });
     const ended = new Promise<void>((resolveEnd) => {
       this.stopping.signal.addEventListener('abort', () => resolveEnd(), { once: true });
     });
@@ -121,9 +126,11 @@ class Appliance {
     if (this.stopping.signal.aborted) return;
     const { state } = this.machine.read().system.power;
     if (state === 'suspended') {
-      if (!this.suspended) this.say('the machine is suspended; `npm run machine -- power on` wakes it');
+      if (this.suspended) return;
       this.suspended = true;
-      this.processes.signal('SIGSTOP');
+      this.say('the machine is suspended; `npm run machine -- power on` wakes it');
+      // A process that holds the machine's lock must not sleep with it.
+      await this.machine.change(() => this.processes.signal('SIGSTOP'));
       return;
     }
     if (this.suspended) {
