@@ -14,9 +14,10 @@ import type {
   WipeDriveRequest,
 } from '@incusos/contracts/storage';
 import { StorageServiceService } from '@incusos/contracts/storage';
-import { HOST, type Host } from '@incusos/host';
+import { HOST, type Host, ProgramError } from '@incusos/host';
 import {
   type CallContext,
+  DomainError,
   type ExclusiveRunner,
   GrpcController,
   type ServiceHandlers,
@@ -29,6 +30,7 @@ import { rescanScsiHosts } from './drives/scsi-hosts.ts';
 import { Inventory } from './inventory/inventory.ts';
 import { PoolImport } from './pools/pool-import.ts';
 import { PoolRemoval } from './pools/pool-removal.ts';
+import { saidBy } from './pools/zfs-error.ts';
 import { RecoveryKeys } from './recovery-keys.ts';
 import { RootPartitionService } from './root-partition/root-partition.service.ts';
 import { ScrubsService } from './scrubs/scrubs.service.ts';
@@ -57,7 +59,9 @@ export class StorageController implements ServiceHandlers<typeof StorageServiceS
 
   async getStorage(): Promise<GetStorageResponse> {
     const [{ drives, pools }, root_partition] = await Promise.all([
-      this.inventory.read(),
+      this.inventory.read().catch((error: unknown) => {
+        throw toolFailure(error);
+      }),
       this.rootPartition.usage(),
     ]);
     return {
@@ -126,8 +130,17 @@ export class StorageController implements ServiceHandlers<typeof StorageServiceS
   /** A caller who gives up while waiting is forgotten; once begun, a change is carried to its end. */
   private async change(work: () => Promise<void>, signal: AbortSignal): Promise<Empty> {
     await this.runner.run(work, signal).catch((error: unknown) => {
-      throw stateFailure(error);
+      throw stateFailure(toolFailure(error));
     });
     return {};
   }
+}
+
+/** A program that failed where nothing better was known to say. */
+function toolFailure(error: unknown): unknown {
+  if (!(error instanceof ProgramError)) return error;
+  const said = error.stderr === '' ? error.message : `${error.program}: ${saidBy(error)}`;
+  return new DomainError('OPERATION_FAILED', `the storage could not be asked or changed: ${said}`, {
+    cause: error,
+  });
 }

@@ -23,6 +23,7 @@ import { PoolCreation } from './pools/pool-creation.ts';
 import { PoolImport } from './pools/pool-import.ts';
 import { PoolRemoval } from './pools/pool-removal.ts';
 import { PoolStartup } from './pools/pool-startup.ts';
+import { RestoredKeys } from './pools/restored-keys.ts';
 import { PoolUpdates } from './pools/pool-updates.ts';
 import { RecoveryKeys } from './recovery-keys.ts';
 import { RootPartitionService } from './root-partition/root-partition.service.ts';
@@ -64,6 +65,7 @@ const providers: Provider[] = [
   PoolRemoval,
   PoolImport,
   PoolStartup,
+  RestoredKeys,
   Departures,
   VolumesService,
   ScrubsService,

@@ -1,7 +1,7 @@
 /** The files that the kernel and udev keep for the drives: nodes, links below `/dev/disk`, and sysfs. */
 import type { Files } from '@incusos/host';
 import { attachedDrives, deviceLinks, nodeOf, sysfsPath } from './devices.ts';
-import type { StorageSection } from './section.ts';
+import type { Drive, StorageSection } from './section.ts';
 
 const linkDirectories = ['/dev/disk/by-id', '/dev/disk/by-path', '/dev/disk/by-partlabel'];
 
@@ -31,11 +31,30 @@ export async function syncDeviceFiles(files: Files, storage: Readonly<StorageSec
     await files.append(`${directory}/size`, `${drive.size_bytes / 512}\n`);
     await files.append(`${directory}/removable`, drive.removable ? '1\n' : '0\n');
     await files.makeSymlink(`../..${directory.slice('/sys'.length)}`, `/sys/class/block/${drive.name}`);
+    if (drive.bus === 'nvme') await showNvmeSubsystem(files, storage, drive);
   }
   for (const host of ['host0']) {
     if (!(await files.exists(`/sys/class/scsi_host/${host}/scan`)))
       await files.append(`/sys/class/scsi_host/${host}/scan`, '');
   }
+}
+
+/** Every local NVMe drive is a subsystem of one controller on PCI. */
+async function showNvmeSubsystem(
+  files: Files,
+  storage: Readonly<StorageSection>,
+  drive: Drive,
+): Promise<void> {
+  const controller = drive.name.replace(/n\d+$/u, '');
+  const directory = `/sys/class/nvme-subsystem/nvme-subsys${controller.slice('nvme'.length)}`;
+  const address = /0000:[0-9a-f:.]+/u.exec(
+    sysfsPath(storage, drive).slice('/sys/devices/pci0000:00/'.length),
+  );
+  await files.makeDirectory(`${directory}/${drive.name}`);
+  await files.append(`${directory}/subsysnqn`, `nqn.2019-08.org.qemu:${drive.serial}\n`);
+  await files.append(`${directory}/${controller}/transport`, 'pcie\n');
+  await files.append(`${directory}/${controller}/address`, `${address?.[0] ?? ''}\n`);
+  await files.append(`${directory}/${controller}/state`, 'live\n');
 }
 
 function relativeTarget(node: string): string {
@@ -67,5 +86,7 @@ async function removeStale(
       await files.realPath(`/sys/class/block/${name}`).catch(() => `/sys/class/block/${name}`),
     );
     await files.remove(`/sys/class/block/${name}`);
+    const nvme = /^nvme(\d+)n\d+$/u.exec(name)?.[1];
+    if (nvme !== undefined) await files.remove(`/sys/class/nvme-subsystem/nvme-subsys${nvme}`);
   }
 }

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync, statSync, watch } from 'node:fs';
 import { failure, type Tool, type ToolCall, type ToolResult } from '../tools/tool.ts';
 import { type JournalEntry, journalPath, parseEntries, readJournal } from './journal.ts';
+import { keepJournalSmall } from './journal-vacuum.ts';
 import { parseTimestamp } from './systemd-time.ts';
 import { unitName } from './units.ts';
 
@@ -82,6 +83,8 @@ const setters = {
 } satisfies Record<string, (query: Query, value: string) => string | undefined>;
 
 export const journalctl: Tool = async (call) => {
+  const kept = keepJournalSmall(call.machine, call.args);
+  if (kept !== undefined) return kept;
   const query = parse(call.args);
   if ('stderr' in query) return query;
   if (query.since !== undefined && query.until !== undefined && query.since > query.until) {

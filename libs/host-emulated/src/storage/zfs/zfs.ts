@@ -316,6 +316,30 @@ async function loadKey(
   return {};
 }
 
+/** Wraps the key of an open encryption root with another one. */
+async function changeKey(
+  storage: StorageSection,
+  args: readonly string[],
+  { files }: ToolCall,
+): Promise<ToolResult> {
+  const options = parseOptions(args, 'lio:');
+  if (options.unknown !== undefined) return failure(`invalid option '${options.unknown}'`, 2);
+  const [name] = options.operands;
+  if (name === undefined) return failure('Missing dataset or pool.', 2);
+  const { pool, dataset } = find(storage, name);
+  const root = encryptionRoot(pool, dataset);
+  if (root === undefined) throw new Refusal(`Key change error: '${name}' is not encrypted.`);
+  if (root.key_loaded !== true) throw new Refusal(`Key change error: Key must be loaded.`);
+  for (const pair of options.values.get('o') ?? []) {
+    const at = pair.indexOf('=');
+    if (!['keylocation', 'keyformat'].includes(pair.slice(0, at)))
+      throw new Refusal(`Key change error: Only keyformat, keylocation and pbkdf2iters can be changed.`);
+    root.properties[pair.slice(0, at)] = pair.slice(at + 1);
+  }
+  pool.key = await readKey(files, root.properties['keylocation'] ?? '', 'Key change error');
+  return {};
+}
+
 function unloadKey(storage: StorageSection, args: readonly string[]): ToolResult {
   const [name = ''] = args.filter((arg) => !arg.startsWith('-'));
   const { pool, dataset } = find(storage, name);
@@ -354,6 +378,8 @@ export const zfs: Tool = (call) => {
       return changing(call, (storage) => set(storage, args));
     case 'load-key':
       return changing(call, (storage) => loadKey(storage, args, call));
+    case 'change-key':
+      return changing(call, (storage) => changeKey(storage, args, call));
     case 'unload-key':
       return changing(call, (storage) => unloadKey(storage, args));
     default:
