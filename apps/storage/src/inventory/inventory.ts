@@ -44,7 +44,7 @@ export class Inventory implements OnModuleDestroy {
   private generation = 0;
   private asking: Promise<Snapshot> | undefined;
   private readonly watchers: WatchedProgram[];
-  private readonly listeners: ((snapshot: Snapshot) => void)[] = [];
+  private readonly listeners = new Set<(snapshot: Snapshot) => void>();
   private timer: NodeJS.Timeout | undefined;
   private readonly health = new HealthCache();
   private renewing = false;
@@ -70,9 +70,30 @@ export class Inventory implements OnModuleDestroy {
     for (const watcher of this.watchers) watcher.stop();
   }
 
-  /** Calls back with every new snapshot. */
-  onChange(listener: (snapshot: Snapshot) => void): void {
-    this.listeners.push(listener);
+  /**
+   * Calls back with every new snapshot.
+   * @returns ends that.
+   */
+  onChange(listener: (snapshot: Snapshot) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Waits for the next new snapshot, or for some milliseconds at most. */
+  nextChange(patienceMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (done: () => void): void => {
+        clearTimeout(timer);
+        end();
+        signal.removeEventListener('abort', onAbort);
+        done();
+      };
+      const onAbort = (): void =>
+        settle(() => reject(signal.reason instanceof Error ? signal.reason : new Error('stopped')));
+      const timer = setTimeout(() => settle(resolve), patienceMs);
+      const end = this.onChange(() => settle(resolve));
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
   }
 
   /** Drops what is known, after a change of our own. */

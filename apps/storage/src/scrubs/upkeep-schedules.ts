@@ -1,5 +1,4 @@
 /** Scrubs and trims on their schedules, in the system's time zone: pool after pool, those under way already left out. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { HOST, type Host } from '@incusos/host';
 import { type JobContext, type JobKind, type Jobs } from '@incusos/jobs';
 import { DomainError, LOGGER, type Logger } from '@incusos/service';
@@ -9,6 +8,7 @@ import { Inventory } from '../inventory/inventory.ts';
 import { JOBS } from '../tokens.ts';
 import { ScrubsService, type Upkeep, underWay } from './scrubs.service.ts';
 
+/** The end is announced; this is for when it wasn't. */
 const pollMs = 60_000;
 const zoneDirectory = '/usr/share/zoneinfo/';
 
@@ -85,9 +85,9 @@ export class UpkeepSchedules {
 
   private async untilOver(what: Upkeep, pool: string, signal: AbortSignal): Promise<void> {
     for (;;) {
-      await sleep(pollMs, undefined, { signal });
       const status = (await this.inventory.read()).survey.status(pool);
       if (status === undefined || !underWay(what, status)) return;
+      await this.inventory.nextChange(pollMs, signal);
     }
   }
 }
