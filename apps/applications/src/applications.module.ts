@@ -13,6 +13,7 @@ import { APPLICATIONS_STATE, openApplicationsState } from './state/applications-
 export class ApplicationsModule implements OnApplicationBootstrap {
   constructor(
     @Inject(InstalledService) private readonly installed: InstalledService,
+    @Inject(ApplicationsService) private readonly applications: ApplicationsService,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -36,12 +37,19 @@ export class ApplicationsModule implements OnApplicationBootstrap {
     };
   }
 
-  /** What is on the disk is recorded at the first start. A failure leaves the service without applications, not the appliance without service. */
+  /** A failure leaves the service with what it can do, and is said in the log. */
   async onApplicationBootstrap(): Promise<void> {
-    await this.installed.adopt().catch((error: unknown) => {
-      this.logger.error('The applications on the disk could not be recorded', {
-        error: error instanceof Error ? error.message : String(error),
-      });
-    });
+    await this.attempt('The applications on the disk could not be recorded', () => this.installed.adopt());
+    await this.attempt('The configuration of the applications could not be applied', () =>
+      this.applications.applyStored(),
+    );
+  }
+
+  private async attempt(failure: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.logger.error(failure, { error: error instanceof Error ? error.message : String(error) });
+    }
   }
 }

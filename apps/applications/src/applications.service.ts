@@ -124,6 +124,12 @@ export class ApplicationsService {
     });
   }
 
+  /** Puts back the stored configuration where a change was cut off before it was stored. */
+  async applyStored(): Promise<void> {
+    const incus = this.state.current.applications['incus'];
+    if (incus !== undefined) await applyLxcfs(this.host, incus.lxcfs ?? ApplicationIncusConfigLXCFS.create());
+  }
+
   private async apply(
     record: ApplicationRecord,
     config: SetConfigRequest['config'],

@@ -147,7 +147,12 @@ describe('the applications service', () => {
       'OTHER=kept\nLXCFS_OPTS="--enable-cfs --enable-loadavg"\n',
     );
     await stop();
+    // As a change leaves it that is cut off before it is stored.
+    await host.files.writeAtomic('/etc/default/incus', 'OTHER=kept\nLXCFS_OPTS=""\n');
     await start();
+    expect(await host.files.readText('/etc/default/incus')).toContain(
+      'LXCFS_OPTS="--enable-cfs --enable-loadavg"',
+    );
     const { application } = await applications.getApplication({ name: 'incus' });
     expect(application?.value.config).toEqual({
       pin_current_versions: true,

@@ -230,6 +230,18 @@ describe('the system service', () => {
       expect((await system.getKernel({})).kernel?.state?.memory?.zram_swap?.disk_size).toBe(268_435_456n);
     });
 
+    it('takes back at its next start what a change wrote that was never stored', async () => {
+      await setKernel({ memory: { persistent_hugepages: 3 } });
+      const stored = await text(sysctlFile);
+      await stop();
+      await host.files.writeAtomic(sysctlFile, 'vm.nr_hugepages = 77\n');
+      await host.files.writeAtomic('/etc/modprobe.d/99-blacklist-modules.conf', 'blacklist joydev\n');
+      await start();
+      expect(await text(sysctlFile)).toBe(stored);
+      expect(await host.files.exists('/etc/modprobe.d/99-blacklist-modules.conf')).toBe(false);
+      expect(await text('/proc/sys/vm/nr_hugepages')).toBe('3');
+    });
+
     it('removes the swap when its size is 0 and leaves it alone when none is given', async () => {
       await setKernel({ memory: { zram_swap_size: '256MiB' } });
       await setKernel({ memory: { zram_swap_size: '' } });

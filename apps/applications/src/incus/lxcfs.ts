@@ -17,6 +17,8 @@ export async function applyLxcfs(
   config: ApplicationIncusConfigLXCFS,
 ): Promise<void> {
   const present = await files.readText(file).catch(() => '');
+  // Without a file LXCFS has no options.
+  if (present === '' && options(config) === '') return;
   const others = present.split('\n').filter((line) => line !== '' && !line.startsWith('LXCFS_OPTS='));
   const wanted = [...others, `LXCFS_OPTS="${options(config)}"`, ''].join('\n');
   if (wanted === present) return;

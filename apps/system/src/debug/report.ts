@@ -9,7 +9,7 @@ interface Metric {
 }
 
 /**
- * @param match metric names or prefixes of them that end at a dot, such as `memory`; empty = all.
+ * @param match metric families or prefixes of them, such as `memory`; empty = all.
  */
 export async function collectReport(files: Files, match: readonly string[]): Promise<DebugReport> {
   const [uptime, load, memory, swaps] = await Promise.all([
@@ -34,10 +34,7 @@ export async function collectReport(files: Files, match: readonly string[]): Pro
 }
 
 function isWanted(name: string, match: readonly string[]): boolean {
-  return (
-    match.length === 0 ||
-    match.some((wanted) => name === wanted || name.startsWith(wanted.endsWith('.') ? wanted : `${wanted}.`))
-  );
+  return match.length === 0 || match.some((part) => name.startsWith(part));
 }
 
 function loadMetrics(text: string): Metric[] {

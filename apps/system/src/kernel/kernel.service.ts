@@ -66,11 +66,24 @@ export class KernelService {
     return this.changes.run(() => this.apply(this.state.current.kernel, previous));
   }
 
-  /** What a boot has to do again; files of modprobe and sysctl have done their part before. */
+  /**
+   * What a boot has to do again. The files of modprobe and sysctl have done their part before, unless they are those
+   * of a change that was cut off before it was stored.
+   */
   async applyAtBoot(): Promise<void> {
     const { kernel } = this.state.current;
     await this.setBaudRates(kernel);
-    await this.applyVolatile(kernel, kernel);
+    if (await this.hasOtherFiles(kernel)) await this.apply(kernel, kernel);
+    else await this.applyVolatile(kernel, kernel);
+  }
+
+  private async hasOtherFiles(config: SystemKernelConfig): Promise<boolean> {
+    for (const [path, content] of kernelFiles(config)) {
+      const present = await this.host.files.readText(path).catch(() => undefined);
+      // A machine that was never configured has none.
+      if (present !== content && (present !== undefined || this.state.revision > 0)) return true;
+    }
+    return false;
   }
 
   private async apply(config: SystemKernelConfig, previous: SystemKernelConfig): Promise<void> {

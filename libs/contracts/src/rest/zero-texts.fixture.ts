@@ -195,7 +195,7 @@ export const ZERO_TEXTS: Readonly<Record<string, string>> = {
   'incusos.update.v1.SystemUpdateMaintenanceWindow':
     '{"start_hour":0,"start_minute":0,"end_hour":0,"end_minute":0}',
   'incusos.system.v1.DebugKernel': '{"version":"","architecture":"","cpu_baseline":"","modules":null}',
-  'incusos.system.v1.DebugKernelModule': '{"name":"","dependencies":null,"in_use":false}',
+  'incusos.system.v1.DebugKernelModule': '{"name":"","dependencies":[],"in_use":false}',
   'incusos.system.v1.DebugTUI': '{"level":"","message":""}',
   'incusos.system.v1.DebugReport': '{"media_type":"","timestamp":"0001-01-01T00:00:00Z","metrics":null}',
   'incusos.system.v1.DebugReportMetric': '{"name":"","value":null}',

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmulatedHost } from '../emulated-host.ts';
 import { EmulatedMachine } from '../machine/emulated-machine.ts';
 import { switchOff, switchOn } from '../power-switch.ts';
+import { appendJournal } from './journal.ts';
 import { powerCommands } from './power.ts';
 
 describe('the emulated machine', () => {
@@ -124,6 +125,13 @@ describe('the emulated machine', () => {
     const { stdout } = await run('ps', 'fauxww');
     expect(stdout).toMatch(/^USER +PID %CPU %MEM +VSZ +RSS TTY +STAT START +TIME COMMAND\n/u);
     expect(stdout).toMatch(/^root +\d+ .* \/usr\/lib\/systemd\/systemd-journald$/mu);
+    appendJournal(machine, 'incus-os-network.service', 'service is ready', process.pid);
+    appendJournal(machine, 'incus-os-storage.service', 'service is ready', 2 ** 22 + 1);
+    const ours = (await run('ps', 'fauxww')).stdout;
+    expect(ours).toMatch(
+      new RegExp(`^root +${process.pid} .* /usr/bin/node /usr/lib/incus-os/network\\.mjs$`, 'mu'),
+    );
+    expect(ours).not.toContain('storage.mjs');
     expect(await run('ps', '-Q')).toMatchObject({ exitCode: 1 });
   });
 });

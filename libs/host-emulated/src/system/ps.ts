@@ -1,5 +1,7 @@
 /** ps(1) of procps-ng: the processes of the units that run, and of the kernel. */
+import type { EmulatedMachine } from '../machine/emulated-machine.ts';
 import { failure, type Tool } from '../tools/tool.ts';
+import { readJournal } from './journal.ts';
 import type { Unit } from './units.ts';
 
 interface Process {
@@ -53,6 +55,7 @@ export function ps(units: () => readonly Unit[]): Tool {
       if (pid !== undefined && process !== undefined)
         list.push({ user: process.user ?? 'root', pid, parent: 1, command: process.command });
     }
+    list.push(...ourServices(machine));
     const started = new Date(system.power.booted_at).toISOString().slice(11, 16);
     const lines = list.map((process) => line(process, forest, started));
     const header = args.includes('--no-headers')
@@ -70,4 +73,31 @@ function line({ user, pid, parent, command }: Process, forest: boolean, started:
   const sizes = kernel ? '     0     0' : ' 25432 13184';
   const state = kernel ? 'S   ' : 'Ss  ';
   return `${shown.padEnd(8)} ${String(pid).padStart(7)}  0.0  0.0 ${sizes} ?        ${state} ${started}   0:00 ${branch}${command}`;
+}
+
+/** Our own services run outside of the machine; the journal knows who they are. */
+function ourServices(machine: EmulatedMachine): Process[] {
+  const boot = machine.read().system.power.boot_id.replaceAll('-', '');
+  const latest = new Map<string, number>();
+  for (const { _BOOT_ID, _SYSTEMD_UNIT = '', _PID } of readJournal(machine)) {
+    const name = /^incus-os-([a-z]+)\.service$/u.exec(_SYSTEMD_UNIT)?.[1];
+    if (name !== undefined && _BOOT_ID === boot && _PID !== undefined) latest.set(name, Number(_PID));
+  }
+  return [...latest]
+    .filter(([, pid]) => isAlive(pid))
+    .map(([name, pid]) => ({
+      user: 'root',
+      pid,
+      parent: 1,
+      command: `/usr/bin/node /usr/lib/incus-os/${name}.mjs`,
+    }));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
