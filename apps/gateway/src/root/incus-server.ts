@@ -9,11 +9,7 @@ import { success } from '../http/envelope.ts';
 import type { ServerIdentity } from '../listeners/https-listener.ts';
 
 /** The self-description of https://linuxcontainers.org/incus/docs/main/rest-api/, as far as it applies. */
-export function incusServer(
-  identity: ServerIdentity,
-  client: string,
-  environment: Environment | undefined,
-): string {
+export function incusServer(identity: ServerIdentity, environment: Environment | undefined): string {
   return success(
     JSON.stringify({
       config: {},
@@ -23,8 +19,6 @@ export function incusServer(
       auth: 'trusted',
       public: false,
       auth_methods: ['tls'],
-      auth_user_name: client,
-      auth_user_method: 'tls',
       environment: {
         addresses: [],
         architectures: [machine()],

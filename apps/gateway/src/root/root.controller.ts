@@ -30,22 +30,21 @@ export class RootController {
 
   @Get('/1.0')
   async root(@Req() request: FastifyRequest): Promise<string> {
-    const remote = remoteOrigin(request.raw);
-    if (remote?.incusPath === true) return this.incus(remote.client);
+    if (remoteOrigin(request.raw)?.incusPath === true) return this.incus();
     const { environment } = await this.services.system.getEnvironment({}, reading());
     return answer(ServerRoot, { environment });
   }
 
   /** The system service's being away must not keep the client from the other services. */
-  private async incus(client: string): Promise<string> {
+  private async incus(): Promise<string> {
     try {
       const { environment } = await this.services.system.getEnvironment(
         {},
         reading({ timeoutMs: environmentTimeoutMs }),
       );
-      return incusServer(this.identity, client, environment);
+      return incusServer(this.identity, environment);
     } catch (error) {
-      if (error instanceof DomainError) return incusServer(this.identity, client, undefined);
+      if (error instanceof DomainError) return incusServer(this.identity, undefined);
       throw error;
     }
   }
