@@ -1,4 +1,7 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect } from 'node:tls';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -21,10 +24,9 @@ describe('who is not trusted', () => {
   });
 
   it('gets 403 with an unknown certificate', async () => {
-    const programs = new LocalPrograms();
-    const { stdout } = await programs.run([
-      'openssl',
-      'req',
+    const scratch = mkdtempSync(join(tmpdir(), 'stranger-'));
+    const [key, cert] = [join(scratch, 'key.pem'), join(scratch, 'cert.pem')];
+    const request = [
       '-x509',
       '-newkey',
       'ec',
@@ -33,12 +35,10 @@ describe('who is not trusted', () => {
       '-nodes',
       '-subj',
       '/CN=stranger',
-      '-keyout',
-      '/dev/stdout',
-      '-out',
-      '/dev/stdout',
-    ]);
-    const stranger = new Rest(url, { cert: stdout, key: stdout });
+    ];
+    await new LocalPrograms().run(['openssl', 'req', ...request, '-keyout', key, '-out', cert]);
+    const stranger = new Rest(url, { cert: readFileSync(cert), key: readFileSync(key) });
+    rmSync(scratch, { recursive: true });
     const { status } = await stranger.send('GET', '/os/1.0');
     const put = await stranger.send('PUT', '/os/1.0/system/logging', { json: { config: {} } });
     stranger.close();
