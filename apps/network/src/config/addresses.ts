@@ -27,24 +27,34 @@ export function* checkAddresses(addresses: readonly string[], place: Place): Gen
   }
 }
 
-export function* checkRoutes(routes: readonly SystemNetworkRoute[], place: Place): Generator<Violation> {
+/** @param addresses of the same device: a gateway that a method brings needs that method. */
+export function* checkRoutes(
+  routes: readonly SystemNetworkRoute[],
+  addresses: readonly string[],
+  place: Place,
+): Generator<Violation> {
   for (const [index, route] of routes.entries()) {
     const to =
       problemOf(route.to) ??
       (methods.has(route.to) ? `invalid IP address '${route.to}', must provide a CIDR mask` : undefined);
     if (to !== undefined) yield at(place, `routes[${index}].to`, `route ${index} 'To' ${to}`);
-    const via = viaProblem(route);
+    const via = viaProblem(route, addresses);
     if (via !== undefined) yield at(place, `routes[${index}].via`, `route ${index} 'Via' ${via}`);
   }
 }
 
-function viaProblem({ to, via }: SystemNetworkRoute): string | undefined {
+function viaProblem({ to, via }: SystemNetworkRoute, addresses: readonly string[]): string | undefined {
   if (via === '') return 'has empty address';
   // DHCPv6 brings no gateway, and systemd.network(5) has none to name; routers announce themselves.
   if (via === 'dhcp6') return "can't be 'dhcp6': DHCPv6 announces no gateway, use 'slaac'";
   const six = to.includes(':');
   if (via === 'dhcp4' || via === 'slaac') {
-    return isCidr(to) && six !== (via === 'slaac') ? `'${via}' has no gateway for '${to}'` : undefined;
+    if (isCidr(to) && six !== (via === 'slaac')) return `'${via}' has no gateway for '${to}'`;
+    // systemd-networkd ignores the route where it doesn't listen for leases or router advertisements.
+    const sources = via === 'dhcp4' ? ['dhcp4'] : ['slaac', 'dhcp6'];
+    return sources.some((source) => addresses.includes(source))
+      ? undefined
+      : `'${via}' needs '${via}' among the addresses`;
   }
   const family = isIP(via);
   if (family === 0) return `invalid IP address '${via}'`;

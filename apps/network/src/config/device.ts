@@ -27,7 +27,7 @@ export function* checkDevice(device: Device, place: Place): Generator<Violation>
   yield* checkRoles(device.roles, place);
   yield* checkFirewallRules(device.firewall_rules, place);
   yield* checkAddresses(device.addresses, place);
-  yield* checkRoutes(device.routes, place);
+  yield* checkRoutes(device.routes, device.addresses, place);
   if (!onlineValues.includes(online))
     yield at(place, 'required_for_online', `invalid RequiredForOnline value '${online}'`);
 }

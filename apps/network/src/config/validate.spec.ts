@@ -32,6 +32,7 @@ describe('a valid configuration', () => {
       interfaces: [
         {
           ...entry,
+          addresses: ['dhcp4', 'slaac'],
           mtu: 9000,
           roles: ['management', 'cluster'],
           required_for_online: 'both',
@@ -203,6 +204,11 @@ describe('a configuration is refused, with the field and the text, for', () => {
       'a gateway that systemd would reject',
       changed({ routes: [{ to: '::/0', via: 'dhcp6' }] }),
       "config.interfaces[0].routes[0].via: interface 0 route 0 'Via' can't be 'dhcp6': DHCPv6 announces no gateway, use 'slaac'",
+    ],
+    [
+      'a gateway that nothing brings',
+      changed({ routes: [{ to: '::/0', via: 'slaac' }] }),
+      "config.interfaces[0].routes[0].via: interface 0 route 0 'Via' 'slaac' needs 'slaac' among the addresses",
     ],
     [
       'a gateway of the other family',

@@ -10,9 +10,14 @@ import type { Link, LinkKind, NetworkSection, Nic } from './section.ts';
 /** Makes a device. */
 export function addLink(
   section: NetworkSection,
-  link: Omit<Link, 'index' | 'mac_assigned'> & { mac_assigned?: 0 | 3 },
+  link: Omit<Link, 'index' | 'created' | 'mac_assigned'> & { mac_assigned?: 0 | 3 },
 ): Link {
-  const added: Link = { mac_assigned: 3, ...link, index: section.next_index };
+  const added: Link = {
+    mac_assigned: 3,
+    ...link,
+    index: section.next_index,
+    created: new Date().toISOString(),
+  };
   section.next_index += 1;
   section.links.push(added);
   return added;

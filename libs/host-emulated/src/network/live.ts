@@ -252,9 +252,7 @@ export function countersOf(
   link: Link,
   now = Date.now(),
 ): { rx: number; tx: number } {
-  const since = link.network?.since;
-  if (since === undefined || !hasCarrier(section, link)) return { rx: 0, tx: 0 };
-  const seconds = Math.max(0, Math.floor((now - Date.parse(since)) / 1000));
+  const seconds = link.up ? Math.max(0, Math.floor((now - Date.parse(link.created)) / 1000)) : 0;
   return nicOf(section, link) === undefined
     ? { rx: seconds * 64, tx: seconds * 48 }
     : { rx: seconds * 96, tx: seconds * 56 };

@@ -137,13 +137,14 @@ describe('the network of the emulated machine', () => {
   it('says in the journal what it ignores in a file', async () => {
     await put(
       '20-x.network',
-      '[Match]\nName=enp5s0\n\n[Network]\nFrobnicate=1\nAddress=999.1.1.1/24\n\n[Route]\nGateway=dhcp6\nDestination=0.0.0.0/0\n',
+      '[Match]\nName=enp5s0\n\n[Network]\nFrobnicate=1\nAddress=999.1.1.1/24\n\n[Route]\nGateway=dhcp6\nDestination=0.0.0.0/0\n\n[Route]\nGateway=_dhcp4\n',
     );
     await run('networkctl', 'reload');
     const { stdout } = await run('journalctl', '--no-pager', '-o', 'json', '-u', 'systemd-networkd.service');
     expect(stdout).toContain("Unknown key 'Frobnicate' in section [Network], ignoring.");
     expect(stdout).toContain('Failed to parse address, ignoring: 999.1.1.1/24');
     expect(stdout).toContain('Invalid gateway address dhcp6, ignoring the route');
+    expect(stdout).toContain('is specified but DHCPv4 client is disabled. Ignoring [Route] section.');
   });
 
   it('hears the switch where a link listens', async () => {

@@ -216,7 +216,22 @@ function routesOfFile(file: UnitFile, warnings: string[]): AppliedRoute[] {
       );
       continue;
     }
+    const silent = via === undefined ? undefined : silentGateway(file, via);
+    if (silent !== undefined) {
+      warnings.push(
+        `${file.path}: Gateway="${via}" is specified but ${silent} is disabled. Ignoring [Route] section.`,
+      );
+      continue;
+    }
     routes.push(via === undefined ? { to } : { to, via });
   }
   return routes;
+}
+
+/** What would have to tell the gateway of a route, and was not asked for. */
+function silentGateway(file: UnitFile, via: string): string | undefined {
+  const dhcp = valueOf(file, 'Network', 'DHCP') ?? 'no';
+  if (via === '_dhcp4' && dhcp !== 'ipv4' && !flag(dhcp, false)) return 'DHCPv4 client';
+  if (via === '_ipv6ra' && !flag(valueOf(file, 'Network', 'IPv6AcceptRA'), true)) return 'IPv6AcceptRA=';
+  return undefined;
 }

@@ -82,6 +82,8 @@ export interface AppliedNetwork {
 /** A network device as the kernel has it. */
 export interface Link {
   readonly index: number;
+  /** RFC 3339; when it was made or found. */
+  readonly created: string;
   name: string;
   readonly kind: LinkKind;
   mac: string;
