@@ -145,7 +145,11 @@ describe.skipIf(directory === undefined)('a pool over drives that were plugged i
   });
 
   it('is scrubbed on request', async () => {
-    await rest.succeed('POST', `${storage}/:scrub-pool`, { json: { name: 'data' } });
+    // Refused while the drive that came in is still being filled.
+    await eventually(async () => {
+      const { http } = await rest.envelope('POST', `${storage}/:scrub-pool`, { json: { name: 'data' } });
+      return http === 200;
+    }, 'the start of a scrub');
     await eventually(async () => {
       const shown = (await pool('data')) as (Pool & { last_scrub?: { state: string } }) | undefined;
       return shown?.last_scrub?.state === 'FINISHED';

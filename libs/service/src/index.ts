@@ -1,7 +1,13 @@
 /** What makes a process one of our services. */
 export { bootstrapService, type ServiceOptions } from './lifecycle/bootstrap.ts';
 export { onStop, stopOnSignals } from './lifecycle/stop.ts';
-export { runDirectory, socketPath, type ServiceName, serviceNames } from './lifecycle/sockets.ts';
+export {
+  runDirectory,
+  type ServiceName,
+  serviceNames,
+  socketPath,
+  usableSocketPath,
+} from './lifecycle/sockets.ts';
 export { DomainError } from './errors/domain-error.ts';
 export { errorReasons, type ErrorReason, type FieldViolation, httpStatus } from './errors/reasons.ts';
 export { fromGrpcError, toGrpcError } from './errors/grpc-status.ts';

@@ -1,6 +1,7 @@
 /** One appliance to a directory: whoever listens on its control socket runs it. */
 import { createServer, type Server } from 'node:net';
-import { clearStaleSocket } from '@incusos/service';
+import { join } from 'node:path';
+import { clearStaleSocket, usableSocketPath } from '@incusos/service';
 import type { Layout } from '../directory.ts';
 
 /**
@@ -8,6 +9,8 @@ import type { Layout } from '../directory.ts';
  * @throws Error when an appliance runs there already.
  */
 export async function claim(layout: Layout): Promise<Server> {
+  // The longest of all sockets in the directory.
+  usableSocketPath(join(layout.run, 'applications.sock'));
   try {
     await clearStaleSocket(layout.control);
   } catch (error) {

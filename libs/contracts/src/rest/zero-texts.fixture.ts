@@ -172,7 +172,7 @@ export const ZERO_TEXTS: Readonly<Record<string, string>> = {
     '{"drives":null,"pools":null,"root_partition":{"size_in_bytes":0,"available_in_bytes":0}}',
   'incusos.storage.v1.SystemStorageRootPartition': '{"size_in_bytes":0,"available_in_bytes":0}',
   'incusos.storage.v1.SystemStoragePool':
-    '{"name":"","type":"","devices":null,"managed":false,"state":"","encryption_key_status":"","raw_pool_size_in_bytes":0,"usable_pool_size_in_bytes":0,"pool_allocated_space_in_bytes":0,"volumes":null}',
+    '{"name":"","type":"","devices":null,"managed":false,"state":"","encryption_key_status":"","raw_pool_size_in_bytes":0,"usable_pool_size_in_bytes":0,"pool_allocated_space_in_bytes":0,"volumes":[]}',
   'incusos.storage.v1.SystemStoragePoolSpecial':
     '{"type":"","special_small_blocks_size_in_kb":0,"devices":null}',
   'incusos.storage.v1.SystemStoragePoolVolume': '{"name":"","usage_in_bytes":0,"quota_in_bytes":0,"use":""}',

@@ -23,15 +23,22 @@ export function runDirectory(): string {
 }
 
 /**
- * A service's socket.
- * @throws Error when its path is longer than a socket's may be.
+ * A path that a socket can have.
+ * @throws Error when it is longer than the kernel takes.
  */
-export function socketPath(service: string): string {
-  const path = join(runDirectory(), `${service}.sock`);
+export function usableSocketPath(path: string): string {
   if (Buffer.byteLength(path) > maxSocketPathBytes) {
     throw new Error(
       `socket path ${path} is longer than ${maxSocketPathBytes} bytes; choose a shorter directory`,
     );
   }
   return path;
+}
+
+/**
+ * A service's socket.
+ * @throws Error when its path is longer than a socket's may be.
+ */
+export function socketPath(service: string): string {
+  return usableSocketPath(join(runDirectory(), `${service}.sock`));
 }
