@@ -5,6 +5,13 @@ export type ProgramFailure = 'not-found' | 'failed' | 'timed-out' | 'too-much-ou
 export class ProgramError extends Error {
   override readonly name = 'ProgramError';
 
+  /** A machine that stands in for the real one is loaded as a bundle, with a copy of this class of its own. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return (
+      value instanceof Error && value.name === 'ProgramError' && 'failure' in value && 'program' in value
+    );
+  }
+
   constructor(
     readonly failure: ProgramFailure,
     readonly program: string,
