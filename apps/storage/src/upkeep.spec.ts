@@ -1,7 +1,7 @@
 import { AddonHostService } from '@incusos/contracts/addons';
 import { StateOwnerService } from '@incusos/contracts/state';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StorageAppliance } from './testing/storage-appliance.ts';
+import { eventually, StorageAppliance } from './testing/storage-appliance.ts';
 
 describe('the storage service', () => {
   let appliance: StorageAppliance;
@@ -16,6 +16,22 @@ describe('the storage service', () => {
     await files.append('/var/cache/fontconfig', 'x');
     await appliance.client.cleanupRoot({});
     expect(await files.list('/var/cache')).toEqual([]);
+  });
+
+  it('shows the space of the root partition, and makes room by itself when hardly any is left', async () => {
+    const usage = (await appliance.client.getStorage({})).storage?.state?.root_partition;
+    expect(usage?.size_in_bytes).toBeLessThan(25n * 1024n ** 3n);
+    expect(usage?.available_in_bytes).toBeGreaterThan(20n * 1024n ** 3n);
+    await appliance.stop();
+    await appliance.machine.files.append('/var/cache/pkgcache.bin', 'x');
+    await appliance.machine.change(({ storage }) => {
+      storage.root_used_bytes = 23 * 1024 ** 3;
+    });
+    await appliance.start();
+    expect(
+      (await appliance.client.getStorage({})).storage?.state?.root_partition?.available_in_bytes,
+    ).toBeLessThan(1024n ** 3n);
+    await eventually(async () => (await appliance.machine.files.list('/var/cache')).length === 0);
   });
 
   it('asks the SCSI hosts to look for drives', async () => {

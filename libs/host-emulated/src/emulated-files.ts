@@ -1,7 +1,9 @@
 /** The files of the emulated machine, with a kernel behind those below `/proc` and `/sys`. */
+import type { FileSystemSpace } from '@incusos/host';
 import type { Area } from './area.ts';
 import { FaultyFiles } from './faults/faulty-files.ts';
 import type { EmulatedMachine } from './machine/emulated-machine.ts';
+import { rootSpace } from './storage/root-space.ts';
 
 export class EmulatedFiles extends FaultyFiles {
   constructor(
@@ -27,6 +29,11 @@ export class EmulatedFiles extends FaultyFiles {
 
   override async exists(path: string): Promise<boolean> {
     return this.areas.some(({ liveFiles }) => liveFiles?.[path] !== undefined) || super.exists(path);
+  }
+
+  override async space(path: string): Promise<FileSystemSpace> {
+    const real = await super.space(path);
+    return path.startsWith('/boot') ? real : (rootSpace(this.computer.read().storage) ?? real);
   }
 
   override async writeInPlace(path: string, data: string): Promise<void> {

@@ -100,6 +100,8 @@ export interface Pool {
 export interface StorageSection {
   drives: Drive[];
   pools: Pool[];
+  /** Bytes in use on the root file system. */
+  root_used_bytes: number;
 }
 
 export const GiB = 1024 ** 3;
@@ -150,5 +152,5 @@ export function systemDrive(size = 50 * GiB): Drive {
 }
 
 export function defaultStorage(): StorageSection {
-  return { drives: [systemDrive()], pools: [] };
+  return { drives: [systemDrive()], pools: [], root_used_bytes: 2 * GiB };
 }
