@@ -22,37 +22,28 @@ export interface PciDevice {
 const bus = '/sys/bus/pci/devices';
 
 export async function readPciDevices(kernel: KernelFiles): Promise<PciDevice[]> {
-  const addresses = await kernel.list(bus);
-  return Promise.all(addresses.map((address) => readDevice(kernel, address)));
-}
-
-async function readDevice(kernel: KernelFiles, address: string): Promise<PciDevice> {
-  const directory = `${bus}/${address}`;
-  const [
-    vendor,
-    product,
-    kind,
-    driver,
-    group,
-    numa_node,
-    database,
-    maximum,
-    current,
-    isVirtualFunction,
-    kernelVersion,
-  ] = await Promise.all([
-    kernel.text(`${directory}/vendor`),
-    kernel.text(`${directory}/device`),
-    kernel.text(`${directory}/class`),
-    kernel.linkName(`${directory}/driver`),
-    kernel.linkName(`${directory}/iommu_group`),
-    kernel.numaNode(directory),
-    kernel.variables(`/run/udev/data/+pci:${address}`),
-    kernel.text(`${directory}/sriov_totalvfs`),
-    kernel.number(`${directory}/sriov_numvfs`),
-    kernel.exists(`${directory}/physfn`),
+  const [addresses, release = ''] = await Promise.all([
+    kernel.list(bus),
     kernel.text('/proc/sys/kernel/osrelease'),
   ]);
+  return Promise.all(addresses.map((address) => readDevice(kernel, address, release)));
+}
+
+async function readDevice(kernel: KernelFiles, address: string, kernelRelease: string): Promise<PciDevice> {
+  const directory = `${bus}/${address}`;
+  const [vendor, product, kind, driver, group, numa_node, database, maximum, current, isVirtualFunction] =
+    await Promise.all([
+      kernel.text(`${directory}/vendor`),
+      kernel.text(`${directory}/device`),
+      kernel.text(`${directory}/class`),
+      kernel.linkName(`${directory}/driver`),
+      kernel.linkName(`${directory}/iommu_group`),
+      kernel.numaNode(directory),
+      kernel.variables(`/run/udev/data/+pci:${address}`),
+      kernel.text(`${directory}/sriov_totalvfs`),
+      kernel.number(`${directory}/sriov_numvfs`),
+      kernel.exists(`${directory}/physfn`),
+    ]);
   const own =
     driver === undefined
       ? undefined
@@ -62,7 +53,7 @@ async function readDevice(kernel: KernelFiles, address: string): Promise<PciDevi
     kind: (kind ?? '').replace(/^0x/u, '').slice(0, 4),
     driver: driver ?? '',
     // A driver of the kernel has the kernel's version.
-    driver_version: driver === undefined ? '' : (own ?? kernelVersion ?? ''),
+    driver_version: driver === undefined ? '' : (own ?? kernelRelease),
     numa_node,
     vendor: database.get('ID_VENDOR_FROM_DATABASE') ?? '',
     vendor_id: (vendor ?? '').replace(/^0x/u, ''),

@@ -12,11 +12,28 @@ import { readNetworkCards } from './network-cards.ts';
 import { pciResources, readPciDevices } from './pci.ts';
 import { readUsb } from './usb.ts';
 
+const sharedMs = 1_000;
+
 @Injectable()
 export class ResourcesService {
+  private latest: { readonly at: number; readonly inventory: Promise<Resources> } | undefined;
+
   constructor(@Inject(HOST) private readonly host: Host) {}
 
-  async get(): Promise<Resources> {
+  /** Takes hundreds of reads, so callers within a second share one inventory. */
+  get(): Promise<Resources> {
+    const now = performance.now();
+    if (this.latest === undefined || now - this.latest.at > sharedMs) {
+      const inventory = this.read();
+      this.latest = { at: now, inventory };
+      inventory.catch(() => {
+        this.latest = undefined;
+      });
+    }
+    return this.latest.inventory;
+  }
+
+  private async read(): Promise<Resources> {
     const kernel = new KernelFiles(this.host.files);
     const pci = readPciDevices(kernel);
     const [cpu, memory, gpu, network, storage, usb, devices, system, load, serial] = await Promise.all([

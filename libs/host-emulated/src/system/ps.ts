@@ -89,7 +89,10 @@ function ourServices(machine: EmulatedMachine): Process[] {
       user: 'root',
       pid,
       parent: 1,
-      command: `/usr/bin/node /usr/lib/incus-os/${name}.mjs`,
+      command:
+        name === 'valkey'
+          ? '/usr/bin/valkey-server unixsocket:/run/incus-os/valkey.sock'
+          : `/usr/bin/node /usr/lib/incus-os/${name}.mjs`,
     }));
 }
 
