@@ -11,7 +11,10 @@ import type { MachineIdentity } from './machine-identity.ts';
 import { ProviderError } from './provider-error.ts';
 import type { ReleaseProvider } from './release-provider.ts';
 
-export const defaultServerUrl = 'https://images.linuxcontainers.org/os';
+const defaultServerUrl = 'https://images.linuxcontainers.org/os';
+
+/** Says where an image's own releases come from; an image without it has those of {@link defaultServerUrl}. */
+const imageServerFile = '/usr/lib/incus-os/image-server';
 
 /** How long an index is used before it is fetched again, unless someone asks for a check. */
 const cacheMs = 60 * 60 * 1000;
@@ -35,14 +38,11 @@ export class ImagesProvider implements ReleaseProvider {
   private cached: Cached | undefined;
   private readonly token: string;
   private readonly inQuery: boolean;
-  private readonly serverUrl: string;
 
   constructor(
     private readonly config: Readonly<Record<string, string>>,
     private readonly context: ImagesProviderContext,
   ) {
-    const url = config['server_url'] ?? '';
-    this.serverUrl = (url === '' ? defaultServerUrl : url).replace(/\/+$/u, '');
     this.token = config['token'] ?? '';
     this.inQuery = config['authentication_by_query_param']?.toLowerCase() === 'true';
   }
@@ -87,7 +87,7 @@ export class ImagesProvider implements ReleaseProvider {
     const { host, limits, logger } = this.context;
     const trust = await releaseTrust(host, this.config['update_ca']);
     await trustServerAuthorities(host);
-    const { url, credentials } = await this.authenticated(`${this.serverUrl}/index.sjson`, signal);
+    const { url, credentials } = await this.authenticated(`${await this.serverUrl()}/index.sjson`, signal);
     const message = await fetchFile(url, { userAgent: userAgent(system), credentials, limits, signal });
     const { text, signers } = await openSigned(message, trust);
     const index = parseIndex(text);
@@ -97,6 +97,14 @@ export class ImagesProvider implements ReleaseProvider {
     });
     this.cached = { index, fetchedAt: Date.now() };
     return index;
+  }
+
+  private async serverUrl(): Promise<string> {
+    const { files } = this.context.host;
+    let url = this.config['server_url'] ?? '';
+    if (url === '' && (await files.exists(imageServerFile)))
+      url = (await files.readText(imageServerFile)).trim();
+    return (url === '' ? defaultServerUrl : url).replace(/\/+$/u, '');
   }
 
   private async authenticated(
@@ -115,13 +123,14 @@ export class ImagesProvider implements ReleaseProvider {
     const signal = AbortSignal.any([outer, AbortSignal.timeout(this.context.limits.answerMs)]);
     const headers = { 'User-Agent': agent };
     const common = { headers, redirect: 'error', signal } as const;
+    const server = await this.serverUrl();
     try {
       if (this.inQuery) {
-        const url = new URL(`${this.serverUrl}/register/${randomUUID()}`);
+        const url = new URL(`${server}/register/${randomUUID()}`);
         url.searchParams.set('token', Buffer.from(body).toString('base64url'));
         return await fetch(url.href, common);
       }
-      return await fetch(`${this.serverUrl}/register`, {
+      return await fetch(`${server}/register`, {
         ...common,
         method: 'POST',
         body,

@@ -1,4 +1,4 @@
-/** What the installed operating system trusts to sign its releases. */
+/** Where the installed operating system's releases come from, and whom it trusts to sign them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProgramError } from '@incusos/host';
@@ -19,12 +19,16 @@ export const update: Area = {
   commands: [],
 };
 
+/** Only a server on this computer: what runs for development or a test asks nobody else for releases. */
+const imageServer = 'http://127.0.0.1:8555';
+
 async function populate(machine: EmulatedMachine): Promise<void> {
+  await place(machine, '/usr/lib/incus-os/image-server', `${imageServer}\n`);
   const pki = await ensureSigningPki(join(machine.directory, pkiDirectory)).catch(whenMissing);
   if (pki === undefined) return;
   await Promise.all([
-    place(machine, 'root.pem', await readFile(pki.root, 'utf8')),
-    place(machine, 'update.pem', await readFile(pki.updateCa, 'utf8')),
+    place(machine, `${trustDirectory}/root.pem`, await readFile(pki.root, 'utf8')),
+    place(machine, `${trustDirectory}/update.pem`, await readFile(pki.updateCa, 'utf8')),
   ]);
 }
 
@@ -33,8 +37,7 @@ function whenMissing(error: unknown): undefined {
   if (!(error instanceof ProgramError && error.failure === 'not-found')) throw error;
 }
 
-async function place({ files }: EmulatedMachine, name: string, pem: string): Promise<void> {
-  const path = `${trustDirectory}/${name}`;
+async function place({ files }: EmulatedMachine, path: string, text: string): Promise<void> {
   const present = (await files.exists(path)) ? await files.readText(path) : undefined;
-  if (present !== pem) await files.writeAtomic(path, pem);
+  if (present !== text) await files.writeAtomic(path, text);
 }
