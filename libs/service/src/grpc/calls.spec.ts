@@ -322,6 +322,40 @@ describe('a stream', () => {
   });
 });
 
+describe('a service that stops', () => {
+  it('ends the streams that would go on for ever, with a reason', async () => {
+    const stopping = new AbortController();
+    const socket = join(directory, 'stop.sock');
+    const started = new Server();
+    server = started;
+    const logger = createLogger('test');
+    logger.silent = true;
+    const endless = handlers({
+      async *exportState(_request, { signal }) {
+        yield { file: undefined };
+        await new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+        });
+      },
+    });
+    addController(started, StateOwnerService, endless, logger, stopping.signal);
+    await new Promise<void>((resolve) => {
+      started.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), () => resolve());
+    });
+    connection = connectService('test', socket);
+    const reading = (async () => {
+      for await (const message of connection.use(StateOwnerService).exportState({})) {
+        expect(message).toEqual({ file: undefined });
+        stopping.abort(new DomainError('UNAVAILABLE', 'the service is stopping'));
+      }
+    })();
+    expect(await failureOf(reading)).toMatchObject({
+      reason: 'UNAVAILABLE',
+      message: 'the service is stopping',
+    });
+  });
+});
+
 describe('a socket file', () => {
   it('that a killed process left behind is removed', async () => {
     const path = join(directory, 'stale.sock');

@@ -35,27 +35,39 @@ type AnyCall =
 
 type AnyHandler = (request: unknown, context: CallContext) => unknown;
 
-/** Adds the service that `controller` answers to a server. */
+/**
+ * Adds the service that `controller` answers to a server.
+ * @param stopping ends the streams that would otherwise go on for as long as their reader likes.
+ */
 export function addController(
   server: Server,
   definition: ServiceShape,
   controller: object,
   logger: Logger,
+  stopping?: AbortSignal,
 ): void {
   const implementation: Record<string, UntypedHandleCall> = {};
   for (const [name, method] of Object.entries(definition)) {
     const handler: unknown = Reflect.get(controller, name);
     if (typeof handler !== 'function')
       throw new Error(`${controller.constructor.name} lacks ${name} of ${method.path}`);
-    implementation[name] = handle(method, handler.bind(controller) as AnyHandler, logger);
+    implementation[name] = handle(method, handler.bind(controller) as AnyHandler, logger, stopping);
   }
   server.addService(withRequestEnd(definition) as unknown as ServiceDefinition, implementation);
 }
 
-function handle(method: MethodShape, handler: AnyHandler, logger: Logger): UntypedHandleCall {
+function handle(
+  method: MethodShape,
+  handler: AnyHandler,
+  logger: Logger,
+  stopping: AbortSignal | undefined,
+): UntypedHandleCall {
   if (method.responseStream) {
     return (call: ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>) => {
-      const context = contextOf(call);
+      const { correlationId, deadline } = contextOf(call);
+      const cancelled = cancellationOf(call);
+      const signal = stopping === undefined ? cancelled : AbortSignal.any([cancelled, stopping]);
+      const context = { correlationId, deadline, signal };
       const request = 'request' in call ? call.request : requestsOf(call);
       void runInCall(context, async () => {
         try {

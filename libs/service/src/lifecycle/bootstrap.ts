@@ -4,6 +4,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthService } from '@incusos/contracts/health';
 import { type DynamicModule, type INestApplicationContext, Module, type Type } from '@nestjs/common';
 import { ModulesContainer, NestFactory } from '@nestjs/core';
+import { DomainError } from '../errors/domain-error.ts';
 import { definitionOf } from '../grpc/grpc-controller.ts';
 import { Health } from '../grpc/health.ts';
 import { addController } from '../grpc/server.ts';
@@ -21,8 +22,9 @@ export interface ServiceOptions {
   readonly beforeReady?: (app: INestApplicationContext) => Promise<void>;
 }
 
-/** How long calls that are under way may take once the process stops. */
+/** How long calls that are under way may take once the process stops, and how long streams may. */
 const drainMs = 3_000;
+const streamDrainMs = 300;
 
 /**
  * Starts a service: its Nest module, gRPC on its unix socket for every `@GrpcController` provider, `grpc.health.v1`,
@@ -46,13 +48,14 @@ export async function bootstrapService(
     abortOnError: false,
   });
   const server = new Server({ 'grpc.max_receive_message_length': 32 * 1024 * 1024 });
-  const services = addControllers(server, app, logger);
+  const stopping = new AbortController();
+  const services = addControllers(server, app, logger, stopping.signal);
   const health = new Health(services);
-  addController(server, HealthService, health, logger);
+  addController(server, HealthService, health, logger, stopping.signal);
   const path = options.socket ?? socketPath(name);
   await listen(server, path);
   onStop(() => app.close());
-  onStop(() => drain(server));
+  onStop(() => drain(server, stopping));
   onStop(() => health.set(false));
   stopOnSignals((message) => logger.warn(message));
   await options.beforeReady?.(app);
@@ -73,13 +76,18 @@ function withLogger(module: Type | DynamicModule, logger: Logger): DynamicModule
   };
 }
 
-function addControllers(server: Server, app: INestApplicationContext, logger: Logger): string[] {
+function addControllers(
+  server: Server,
+  app: INestApplicationContext,
+  logger: Logger,
+  stopping: AbortSignal,
+): string[] {
   const names: string[] = [];
   for (const module of app.get(ModulesContainer).values()) {
     for (const { metatype, instance } of module.providers.values()) {
       const definition = definitionOf(metatype);
       if (definition === undefined || typeof instance !== 'object' || instance === null) continue;
-      addController(server, definition, instance, logger);
+      addController(server, definition, instance, logger, stopping);
       const path = Object.values(definition)[0]?.path;
       if (path !== undefined) names.push(path.slice(1, path.lastIndexOf('/')));
     }
@@ -103,13 +111,17 @@ async function listen(server: Server, path: string): Promise<void> {
   await restrictSocket(path);
 }
 
-function drain(server: Server): Promise<void> {
+function drain(server: Server, stopping: AbortController): Promise<void> {
   return new Promise((resolve) => {
+    const endStreams = setTimeout(() => {
+      stopping.abort(new DomainError('UNAVAILABLE', 'the service is stopping'));
+    }, streamDrainMs);
     const force = setTimeout(() => {
       server.forceShutdown();
       resolve();
     }, drainMs);
     server.tryShutdown(() => {
+      clearTimeout(endStreams);
       clearTimeout(force);
       resolve();
     });
