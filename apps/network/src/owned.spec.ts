@@ -111,6 +111,35 @@ describe('a bond with a vlan', () => {
         addresses: ['198.51.100.5'],
         roles: ['management', 'cluster'],
       });
+      const released = (): number | undefined =>
+        appliance.machine.read().network.links.find(({ name }) => name === '_p10666a000002')?.master;
+      expect(released()).toBeDefined();
+      await appliance.set({
+        bonds: [{ name: 'uplink', mode: 'active-backup', members: ['enp5s0'], addresses: ['dhcp4'] }],
+      });
+      expect(released()).toBeUndefined();
+      await appliance.set({
+        bonds: [
+          {
+            name: 'uplink',
+            mode: 'active-backup',
+            members: ['enp5s0'],
+            addresses: ['dhcp4'],
+            bridge: { stp: true },
+            options: { mii_monitor_interval: 50 },
+          },
+        ],
+        vlans: [{ name: 'mgmt', id: 101, parent: 'uplink', addresses: ['198.51.100.5/24'] }],
+      });
+      await appliance.set({
+        bonds: [{ name: 'uplink', mode: 'active-backup', members: ['enp5s0'], addresses: ['dhcp4'] }],
+        vlans: [{ name: 'mgmt', id: 102, parent: 'uplink', addresses: ['198.51.100.5/24'] }],
+      });
+      const links = new Map(appliance.machine.read().network.links.map((link) => [link.name, link]));
+      expect(links.get('_p10666a000001')?.master).toBe(links.get('_buplink')?.index);
+      expect(links.get('_buplink')?.master).toBe(links.get('uplink')?.index);
+      expect(links.get('_i10666a000001')?.master).toBe(links.get('uplink')?.index);
+      expect(links.get('mgmt')?.vlan_id).toBe(102);
       await appliance.set(config('192.0.2.10/24'));
       await eventually(
         async () => (await appliance.network()).state?.interfaces['enp6s0']?.type === 'physical',

@@ -11,10 +11,11 @@ import { hostNameOf, setHostName, writeHosts } from '../hostname/hostname.ts';
 import { physicalName } from '../render/device-names.ts';
 import type { CardLimits } from '../render/mtu.ts';
 import { networkDirectory, renderFiles } from '../render/render.ts';
-import { cardsOf, type LinkDetails, type NetworkCard, parseLinks } from '../state/ip.ts';
+import { cardsOf, type NetworkCard } from '../state/ip.ts';
 import { setTimeZone, writeTimeServers } from '../time/clock.ts';
+import { cardMacs, linksBeside, readLinks, releaseCards, removeStaleDevices } from './devices.ts';
 import { waitUntilOnline } from './online.ts';
-import { isEmpty, type Plan, planChange, type StaleDevice } from './plan.ts';
+import { isEmpty, type Plan, planChange } from './plan.ts';
 
 export interface ApplyOptions {
   /** Milliseconds since the epoch by which the network has to be up; not waited for when absent. */
@@ -28,11 +29,6 @@ const cardPollMs = 100;
 
 export async function readCards(host: Host): Promise<NetworkCard[]> {
   return cardsOf(await readLinks(host));
-}
-
-async function readLinks(host: Host): Promise<LinkDetails[]> {
-  const { stdout } = await host.programs.run(['ip', '-j', '-d', 'address', 'show']);
-  return parseLinks(stdout);
 }
 
 export function limitsOf(cards: readonly NetworkCard[]): CardLimits {
@@ -54,7 +50,8 @@ export async function applyConfig(
   const unread = await host.files.exists(unreadMarker);
   if (!isEmpty(plan)) await host.files.writeAtomic(unreadMarker, '');
   await setTimeZone(host, config);
-  await removeStaleDevices(host, plan.staleDevices, links);
+  const remade = await removeStaleDevices(host, plan.staleDevices, links);
+  await releaseCards(host, config);
   const name = await hostNameOf(host, config);
   await setHostName(host, name);
   await writePlan(host, plan);
@@ -62,7 +59,7 @@ export async function applyConfig(
   await writeHosts(host, name);
   await renameCards(host, unread ? undefined : plan.cards, config);
   if (unread || !isEmpty(plan)) {
-    await reloadNetworkd(host);
+    await reloadNetworkd(host, linksBeside(config, unread ? undefined : remade));
     await host.files.remove(unreadMarker);
   }
   if (options.onlineBy !== undefined) await waitUntilOnline(host, config, options.onlineBy);
@@ -75,23 +72,6 @@ async function readFiles(host: Host): Promise<Map<string, string>> {
     async (name) => [name, await host.files.readText(`${networkDirectory}/${name}`)] as const,
   );
   return new Map(await Promise.all(read));
-}
-
-async function removeStaleDevices(
-  host: Host,
-  stale: readonly StaleDevice[],
-  links: readonly LinkDetails[],
-): Promise<void> {
-  const present = new Set(links.map(({ name }) => name));
-  for (const { name, removed, bridge } of stale) {
-    if (!present.has(name)) continue;
-    const guests = links.some((link) => link.master === name && !link.name.startsWith('_'));
-    if (bridge && !removed && guests) continue;
-    // A vlan goes with the device below it, which may have been deleted just before.
-    await host.programs.run(['ip', 'link', 'delete', 'dev', name]).catch(async (error: unknown) => {
-      if ((await readLinks(host)).some((link) => link.name === name)) throw error;
-    });
-  }
 }
 
 async function writePlan(host: Host, { write, remove }: Plan): Promise<void> {
@@ -108,10 +88,7 @@ async function renameCards(
   cards: readonly string[] | undefined,
   config: SystemNetworkConfig,
 ): Promise<void> {
-  const wanted = [
-    ...config.interfaces.map(({ hwaddr }) => hwaddr),
-    ...config.bonds.flatMap(({ members }) => members),
-  ].map((mac) => mac.toLowerCase());
+  const wanted = cardMacs(config);
   const changed = new Set((cards ?? wanted).map((mac) => mac.toLowerCase()));
   const deadline = Date.now() + cardPatienceMs;
   for (let first = true; ; first = false) {
@@ -137,11 +114,20 @@ async function renameCards(
   }
 }
 
-/** networkd makes new devices and configures the links whose file changed; others go on undisturbed. */
-async function reloadNetworkd(host: Host): Promise<void> {
+/**
+ * networkd makes new devices and configures the links whose file changed; others go on undisturbed.
+ * @param beside links to configure although their file is the same.
+ */
+async function reloadNetworkd(host: Host, beside: readonly string[]): Promise<void> {
   const active = await host.programs.run(['systemctl', 'is-active', 'systemd-networkd.service'], {
     acceptExitCodes: 'any',
   });
-  if (active.stdout.trim() === 'active') await host.programs.run(['networkctl', 'reload']);
-  else await host.programs.run(['systemctl', 'restart', 'systemd-networkd.service']);
+  if (active.stdout.trim() !== 'active') {
+    await host.programs.run(['systemctl', 'restart', 'systemd-networkd.service']);
+    return;
+  }
+  await host.programs.run(['networkctl', 'reload']);
+  const present = new Set((await readLinks(host)).map(({ name }) => name));
+  const links = beside.filter((name) => present.has(name));
+  if (links.length > 0) await host.programs.run(['networkctl', 'reconfigure', ...links]);
 }

@@ -15,7 +15,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { timeoutOf } from '../config/confirmation-timeout.ts';
 import { defaultConfig } from '../config/defaults.ts';
 import { normalizeConfig } from '../config/normalize.ts';
-import { checkPresence, resolveNames } from '../config/resolve-names.ts';
+import { checkFreeNames, checkPresence, resolveNames } from '../config/resolve-names.ts';
 import { seededConfig } from '../config/seeded-config.ts';
 import { refuseUnsupported } from '../config/supported.ts';
 import { validateConfig } from '../config/validate.ts';
@@ -237,6 +237,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     const config = resolveNames(normalizeConfig(request), { cards, configured: this.current });
     refuse(validateConfig(config, 'strict'));
     refuse(checkPresence(config, cards));
+    refuse(checkFreeNames(config, cards));
     return config;
   }
 

@@ -54,3 +54,27 @@ export function* checkPresence(
     }
   }
 }
+
+/** The name of a card that stays as it is can't be given to another device. */
+export function* checkFreeNames(
+  config: SystemNetworkConfig,
+  cards: readonly NetworkCard[],
+): Generator<Violation> {
+  const used = new Set(
+    [...config.interfaces.map(({ hwaddr }) => hwaddr), ...config.bonds.flatMap(({ members }) => members)].map(
+      (mac) => mac.toLowerCase(),
+    ),
+  );
+  const taken = new Set(cards.filter(({ mac }) => !used.has(mac)).map(({ name }) => name));
+  for (const [list, kind] of [
+    ['interfaces', 'interface'],
+    ['bonds', 'bond'],
+    ['vlans', 'vlan'],
+  ] as const) {
+    for (const [index, { name }] of config[list].entries()) {
+      if (!taken.has(name)) continue;
+      const message = `${kind} ${index} name '${name}' is that of a network device which isn't part of the configuration`;
+      yield { field: `config.${list}[${index}].name`, message };
+    }
+  }
+}

@@ -7,7 +7,7 @@ import type { NetworkCard } from '../state/ip.ts';
 import { timeoutOf } from './confirmation-timeout.ts';
 import { defaultConfig } from './defaults.ts';
 import { normalizeConfig } from './normalize.ts';
-import { checkPresence, resolveNames } from './resolve-names.ts';
+import { checkFreeNames, checkPresence, resolveNames } from './resolve-names.ts';
 import { refuseUnsupported } from './supported.ts';
 import { validateConfig } from './validate.ts';
 import { refuse } from './violation.ts';
@@ -48,5 +48,6 @@ function configOf(seed: SystemNetworkConfig, cards: readonly NetworkCard[]): Sys
   const config = resolveNames(complete, { cards, configured: undefined });
   refuse(validateConfig(config, 'strict'));
   refuse(checkPresence(config, cards));
+  refuse(checkFreeNames(config, cards));
   return config;
 }

@@ -2,7 +2,7 @@ import { SystemNetworkConfig } from '@incusos/contracts/network';
 import { describe, expect, it } from 'vitest';
 import { normalizeConfig } from './normalize.ts';
 import { withoutMacs } from '../network-import.ts';
-import { checkPresence, resolveNames } from './resolve-names.ts';
+import { checkFreeNames, checkPresence, resolveNames } from './resolve-names.ts';
 import { refuseUnsupported } from './supported.ts';
 import { validateConfig } from './validate.ts';
 import { refuse } from './violation.ts';
@@ -437,6 +437,15 @@ describe('names and MACs', () => {
         message: `interface 0 no network device has MAC address '${mac(9)}'`,
       },
     ]);
+  });
+
+  it('of cards that stay as they are can not be given away', () => {
+    const problem = (draft: Draft): string[] =>
+      [...checkFreeNames(config(draft), cards)].map(({ field, message }) => `${field}: ${message}`);
+    expect(problem({ interfaces: [{ name: 'enp6s0', hwaddr: mac(1) }] })).toEqual([
+      "config.interfaces[0].name: interface 0 name 'enp6s0' is that of a network device which isn't part of the configuration",
+    ]);
+    expect(problem({ interfaces: [{ name: 'enp6s0', hwaddr: mac(2) }] })).toEqual([]);
   });
 
   it('lose the prefix that udev gives to cards without a place', () => {

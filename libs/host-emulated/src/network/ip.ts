@@ -116,6 +116,7 @@ async function set(call: ToolCall, words: readonly string[]): Promise<ToolResult
     for (let index = 1; index < rest.length; index += 1) {
       const word = rest[index] ?? '';
       if (word === 'up' || word === 'down') found.up = word === 'up';
+      else if (word === 'nomaster') delete found.master;
       else {
         const problem = setting(section, found, word, rest[(index += 1)] ?? '');
         if (problem !== undefined) return problem;

@@ -94,12 +94,13 @@ function configure(
     matches(network, { name: link.name, permanentMac: link.nic, mac: link.mac }),
   );
   if (file === undefined) {
-    if (link.network !== undefined) {
-      delete link.network;
-      delete link.master;
-    }
+    // A link that is no longer managed stays where it is, as a port of a bridge too.
+    delete link.network;
     return;
   }
+  const digest = createHash('sha256').update(file.text).digest('hex');
+  // A link whose file is the same is not touched, even when its master was made anew meanwhile.
+  if (link.network?.digest === digest && link.network.file === file.path) return;
   const master = findLink(
     section,
     valueOf(file, 'Network', 'Bridge') ?? valueOf(file, 'Network', 'Bond') ?? '',
@@ -108,8 +109,6 @@ function configure(
   else link.master = master.index;
   link.up = true;
   for (const name of valuesOf(file, 'Network', 'VLAN')) stackVlan(section, link, name, netdevs, warnings);
-  const digest = createHash('sha256').update(file.text).digest('hex');
-  if (link.network?.digest === digest && link.network.file === file.path) return;
   const mtu = Number(valueOf(file, 'Link', 'MTUBytes') ?? link.mtu);
   const limit = maxMtu(section, link);
   if (mtu > limit) warnings.push(`${link.name}: Could not set MTU ${mtu}: it is above ${limit}, ignoring`);
