@@ -103,6 +103,7 @@ describe('bad input', () => {
         '{"service":"network","use":"other"}',
         "use must be 'previous' or 'initial'",
       ],
+      ['POST', '/1.0/system/:recover-state', '{"service":7,"use":"initial"}', 'service: must be a string'],
     ];
     for (const [method, path, body, error] of texts)
       expect(await refused(path, body, method)).toEqual({ status: 400, error });

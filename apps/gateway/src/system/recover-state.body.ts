@@ -1,7 +1,6 @@
 /** The body of `POST /1.0/system/:recover-state`. */
 import type { Body } from '@incusos/contracts/dto';
 import { Structure } from '@incusos/contracts/rest';
-import { IsOptional, IsString } from 'class-validator';
 
 /** Which service goes on with what. */
 export interface RecoverState {
@@ -11,15 +10,8 @@ export interface RecoverState {
   readonly use: string;
 }
 
-class RecoverStateDto {
-  @IsOptional()
-  @IsString({ message: 'must be a string' })
-  service?: string;
-
-  @IsOptional()
-  @IsString({ message: 'must be a string' })
-  use?: string;
-}
+/** The structure says all there is to say of the types. */
+class RecoverStateDto {}
 
 export const recoverState: Body<RecoverState> = {
   dto: RecoverStateDto,
