@@ -4,72 +4,54 @@
  * Invariant: while `alive` is true every change since then was or will be announced; when the watching program ends,
  * it is false until a new one runs.
  */
-import { createInterface } from 'node:readline';
-import type { Host, ProgramStream, Watcher as FileWatcher } from '@incusos/host';
+import { type Host, type Watcher as FileWatcher, WatchedProgram } from '@incusos/host';
 
 /** Where networkd keeps the state of each link; it rewrites a file when its operational state changes. */
 const networkdLinks = '/run/systemd/netif/links';
-const shortestPauseMs = 500;
-const longestPauseMs = 30_000;
 
 export class NetworkWatcher {
-  alive = false;
-  private program: ProgramStream | undefined;
+  private readonly kernel: WatchedProgram;
   private files: FileWatcher | undefined;
-  private pauseMs = shortestPauseMs;
-  private timer: NodeJS.Timeout | undefined;
-  private stopped = false;
 
   constructor(
     private readonly host: Host,
-    private readonly onChange: () => void,
-    private readonly onProblem: (message: string) => void,
-  ) {}
+    onChange: () => void,
+    onProblem: (message: string) => void,
+  ) {
+    const changed = (): void => {
+      this.watchFiles(onChange);
+      onChange();
+    };
+    this.kernel = new WatchedProgram(host.programs, ['ip', 'monitor', 'link', 'address', 'route'], {
+      // Whatever happened while nobody watched.
+      begun: changed,
+      line: changed,
+      lost: (why) =>
+        onProblem(
+          `the watch on the network ended (${why}), the machine is asked each time until it runs again`,
+        ),
+    });
+  }
+
+  get alive(): boolean {
+    return this.kernel.alive;
+  }
 
   start(): void {
-    if (this.stopped) return;
-    this.watchFiles();
-    const program = this.host.programs.stream(['ip', 'monitor', 'link', 'address', 'route'], {
-      maxOutputBytes: Number.MAX_SAFE_INTEGER,
-    });
-    this.program = program;
-    this.alive = true;
-    // Whatever happened while nobody watched.
-    this.onChange();
-    createInterface({ input: program.stdout }).on('line', () => {
-      this.pauseMs = shortestPauseMs;
-      this.onChange();
-    });
-    program.finished.then(
-      () => this.ended('it ended'),
-      (error: unknown) => this.ended(error instanceof Error ? error.message : String(error)),
-    );
+    this.kernel.start();
   }
 
   stop(): void {
-    this.stopped = true;
-    clearTimeout(this.timer);
+    this.kernel.stop();
     this.files?.close();
-    this.program?.stop();
-    this.alive = false;
   }
 
-  private ended(why: string): void {
-    this.alive = false;
-    if (this.stopped) return;
-    this.onProblem(
-      `the watch on the network ended (${why}), the machine is asked each time until it runs again`,
-    );
-    this.timer = setTimeout(() => this.start(), this.pauseMs).unref();
-    this.pauseMs = Math.min(this.pauseMs * 2, longestPauseMs);
-  }
-
-  private watchFiles(): void {
-    this.files?.close();
+  private watchFiles(onChange: () => void): void {
+    if (this.files !== undefined) return;
     try {
-      this.files = this.host.files.watch(networkdLinks, () => this.onChange());
+      this.files = this.host.files.watch(networkdLinks, onChange);
     } catch {
-      // networkd makes the directory when it first writes there; netlink alone announces nearly as much.
+      // networkd makes the directory when it first writes there; netlink alone announces nearly as much until then.
       this.files = undefined;
     }
   }

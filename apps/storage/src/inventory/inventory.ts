@@ -6,7 +6,7 @@
  * kept. SMART values, which nothing announces, are at most a minute old when read.
  */
 import type { SystemStorageDrive, SystemStoragePool } from '@incusos/contracts/storage';
-import { HOST, type Host } from '@incusos/host';
+import { HOST, type Host, WatchedProgram } from '@incusos/host';
 import { LOGGER, type Logger } from '@incusos/service';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type DeviceLinks, diskNode } from '../drives/device-links.ts';
@@ -14,7 +14,6 @@ import { withMembership } from '../drives/drive-list.ts';
 import { type DriveSurvey, surveyDrives } from '../drives/drive-survey.ts';
 import { HealthCache, healthAgeMs } from '../drives/health-cache.ts';
 import { type PoolSurvey, surveyPools } from '../pools/pool-survey.ts';
-import { WatchedProgram } from './watched-program.ts';
 
 export interface Snapshot {
   readonly drives: readonly SystemStorageDrive[];
@@ -55,8 +54,8 @@ export class Inventory implements OnModuleDestroy {
   ) {
     const udev = ['udevadm', 'monitor', '--udev', '--property', '--subsystem-match=block'] as const;
     this.watchers = [
-      new WatchedProgram(host, udev, logger, (line) => this.onUdev(line)),
-      new WatchedProgram(host, ['zpool', 'events', '-f', '-H'], logger, () => this.announced('pools')),
+      this.watched(udev, (line) => this.onUdev(line)),
+      this.watched(['zpool', 'events', '-f', '-H'], () => this.announced('pools')),
     ];
   }
 
@@ -119,7 +118,21 @@ export class Inventory implements OnModuleDestroy {
     return this.read();
   }
 
+  private watched(argv: readonly [string, ...string[]], line: (line: string) => void): WatchedProgram {
+    return new WatchedProgram(this.host.programs, argv, {
+      // What happened before was not announced.
+      begun: () => this.announced('drives'),
+      line,
+      lost: (why) =>
+        this.logger.warn('changes are not announced for now, the machine is asked instead', {
+          program: argv[0],
+          why,
+        }),
+    });
+  }
+
   private onUdev(line: string): void {
+    // An event ends with an empty line; by then the drive's health is forgotten.
     if (line === '' || line.startsWith('ACTION=')) this.announced('drives');
     else if (line.startsWith('DEVNAME=')) this.health.forget(diskNode(line.slice('DEVNAME='.length)));
   }

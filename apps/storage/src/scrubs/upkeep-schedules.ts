@@ -1,5 +1,5 @@
 /** Scrubs and trims on their schedules, in the system's time zone: pool after pool, those under way already left out. */
-import { HOST, type Host } from '@incusos/host';
+import { HOST, type Host, readTimeZone } from '@incusos/host';
 import { type JobContext, type JobKind, type Jobs } from '@incusos/jobs';
 import { DomainError, LOGGER, type Logger } from '@incusos/service';
 import { Inject, Injectable } from '@nestjs/common';
@@ -10,7 +10,6 @@ import { ScrubsService, type Upkeep, underWay } from './scrubs.service.ts';
 
 /** The end is announced; this is for when it wasn't. */
 const pollMs = 60_000;
-const zoneDirectory = '/usr/share/zoneinfo/';
 
 @Injectable()
 export class UpkeepSchedules {
@@ -38,14 +37,14 @@ export class UpkeepSchedules {
   /** Makes the schedules those of a configuration, now and after the system's time zone changed. */
   async follow(state: StorageState): Promise<void> {
     this.followed = state;
-    this.zone = await this.timeZone();
+    this.zone = await readTimeZone(this.host.files);
     await this.schedule('scrub', state.scrub_schedule);
     await this.schedule('trim', state.trim_schedule);
   }
 
   /** Looks again at the time zone, which another service sets. */
   async zoneMayHaveChanged(): Promise<void> {
-    if (this.followed !== undefined && (await this.timeZone()) !== this.zone)
+    if (this.followed !== undefined && (await readTimeZone(this.host.files)) !== this.zone)
       await this.follow(this.followed);
   }
 
@@ -58,12 +57,6 @@ export class UpkeepSchedules {
         error: error instanceof Error ? error.message : String(error),
       });
     }
-  }
-
-  private async timeZone(): Promise<string> {
-    const target = await this.host.files.readLink('/etc/localtime').catch(() => '');
-    const at = target.indexOf(zoneDirectory.slice(1));
-    return at < 0 ? 'UTC' : target.slice(at + zoneDirectory.length - 1);
   }
 
   private async run(what: Upkeep, { progress, signal }: JobContext<Record<string, never>>): Promise<void> {

@@ -1,11 +1,10 @@
 /** Who the machine is and what it runs. */
 import { NetworkServiceService, type SystemNetworkDNS } from '@incusos/contracts/network';
 import { Environment } from '@incusos/contracts/system';
-import { type Host, HOST } from '@incusos/host';
+import { type Host, HOST, readOsRelease } from '@incusos/host';
 import { connectService, DomainError, type ServiceConnection } from '@incusos/service';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { bootImages } from './boot-images.ts';
-import { parseOsRelease } from './os-release.ts';
 import { Readiness } from './readiness.ts';
 
 /** How long the root of the API waits for the configured host name. */
@@ -28,15 +27,14 @@ export class EnvironmentService implements OnApplicationShutdown {
 
   async get(): Promise<Environment> {
     const { files } = this.host;
-    const [release, machineId, uptime, images, dns, uuid] = await Promise.all([
-      files.readText('/etc/os-release').catch(() => files.readText('/usr/lib/os-release')),
+    const [os, machineId, uptime, images, dns, uuid] = await Promise.all([
+      readOsRelease(files),
       this.text('/etc/machine-id'),
       files.readText('/proc/uptime'),
       files.list('/boot/EFI/Linux'),
       this.configuredName(),
       this.text('/sys/class/dmi/id/product_uuid'),
     ]);
-    const os = parseOsRelease(release);
     const name = os.get('IMAGE_ID') ?? os.get('NAME') ?? 'IncusOS';
     const running = os.get('IMAGE_VERSION') ?? '';
     const bootable = bootImages(images, name);

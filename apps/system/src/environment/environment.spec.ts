@@ -1,19 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bootImages } from './boot-images.ts';
-import { parseOsRelease } from './os-release.ts';
-
-describe('os-release', () => {
-  it('is read with and without quotes, and what is no variable is left out', () => {
-    const text =
-      '# comment\nNAME="Incus \\"OS\\""\nIMAGE_ID=IncusOS\nIMAGE_VERSION=\'202611120410\'\nnonsense\n';
-    expect([...parseOsRelease(text)]).toEqual([
-      ['NAME', 'Incus "OS"'],
-      ['IMAGE_ID', 'IncusOS'],
-      ['IMAGE_VERSION', '202611120410'],
-    ]);
-  });
-});
 
 describe('boot images', () => {
   it('are listed as the boot loader would take them: newest first, given up ones last', () => {

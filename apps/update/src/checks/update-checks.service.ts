@@ -4,12 +4,12 @@
  * Invariants: one check runs at a time; one that someone asked for takes the place of one that nobody waits for; of
  * those at most one is waiting; every check ends with a status that says how it went.
  */
-import { HOST, type Host } from '@incusos/host';
+import { HOST, type Host, readTimeZone } from '@incusos/host';
 import { hasOperatingSystem, isNewer } from '@incusos/images';
 import { DomainError, ExclusiveRunner, LOGGER, type Logger } from '@incusos/service';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { readRunningSystem } from '../machine/running-system.ts';
-import { machineTimeZone, weekTime } from '../machine/time-zone.ts';
+import { weekTime } from '../machine/wall-clock.ts';
 import { providerFailure } from '../providers/provider-failure.ts';
 import { Providers } from '../providers/providers.service.ts';
 import { isAnyOpen } from '../schedule/maintenance-window.ts';
@@ -74,7 +74,7 @@ export class UpdateChecks implements OnModuleDestroy {
     this.status.began(at);
     try {
       const { update, provider } = this.store.current;
-      const time = weekTime(at, await machineTimeZone(this.host));
+      const time = weekTime(at, await readTimeZone(this.host.files));
       if (trigger === 'periodic' && !isAnyOpen(update.maintenance_windows, time)) {
         this.status.skipped();
         return;

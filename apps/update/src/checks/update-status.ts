@@ -1,6 +1,6 @@
 /** How the last check went; lost at restart, as the check is then done anew. */
 import type { SystemUpdateState } from '@incusos/contracts/update';
-import { formatInZone } from '../machine/time-zone.ts';
+import { formatInZone } from '../machine/wall-clock.ts';
 
 /** The texts of `state.status`, which scripts read. */
 export const statusTexts = {

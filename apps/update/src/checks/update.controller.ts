@@ -7,12 +7,11 @@ import {
   SystemUpdateConfig,
   UpdateServiceService,
 } from '@incusos/contracts/update';
-import { HOST, type Host } from '@incusos/host';
+import { HOST, type Host, readTimeZone } from '@incusos/host';
 import { type CallContext, GrpcController, type ServiceHandlers } from '@incusos/service';
 import { stateFailure } from '@incusos/state-owner';
 import { Inject } from '@nestjs/common';
 import { checkUpdateConfiguration } from '../configuration/update-configuration.ts';
-import { machineTimeZone } from '../machine/time-zone.ts';
 import { CheckSchedule } from '../schedule/check-schedule.ts';
 import { UPDATE_STATE, type UpdateStore } from '../state/update-state.ts';
 import { UpdateChecks } from './update-checks.service.ts';
@@ -27,7 +26,7 @@ export class UpdateController implements ServiceHandlers<typeof UpdateServiceSer
   ) {}
 
   async getUpdate(): Promise<GetUpdateResponse> {
-    const state = this.checks.status.inZone(await machineTimeZone(this.host));
+    const state = this.checks.status.inZone(await readTimeZone(this.host.files));
     return { update: { config: this.store.current.update, state } };
   }
 

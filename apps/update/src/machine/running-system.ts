@@ -1,5 +1,5 @@
 /** What runs on this machine. */
-import type { Host } from '@incusos/host';
+import { type Host, readOsRelease } from '@incusos/host';
 import type { Architecture } from '@incusos/images';
 import { DomainError } from '@incusos/service';
 
@@ -16,7 +16,7 @@ export interface RunningSystem {
  * @throws DomainError OPERATION_FAILED when it doesn't say.
  */
 export async function readRunningSystem({ files }: Host): Promise<RunningSystem> {
-  const text = await files.readText('/usr/lib/os-release').catch((error: unknown) => {
+  const variables = await readOsRelease(files).catch((error: unknown) => {
     throw new DomainError(
       'OPERATION_FAILED',
       "the running release isn't known: there is no os-release file",
@@ -25,17 +25,10 @@ export async function readRunningSystem({ files }: Host): Promise<RunningSystem>
       },
     );
   });
-  const release = assignment(text, 'IMAGE_VERSION');
-  if (release === undefined) {
+  const { IMAGE_VERSION: release = '', NAME: name = '' } = Object.fromEntries(variables);
+  if (release === '') {
     throw new DomainError('OPERATION_FAILED', "the running release isn't known: os-release doesn't name it");
   }
   const architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
-  return { osName: assignment(text, 'NAME') ?? 'IncusOS', release, architecture };
-}
-
-function assignment(text: string, name: string): string | undefined {
-  const value = new RegExp(`^${name}=(?<quote>["']?)(?<value>.*)\\k<quote>$`, 'mu').exec(text)?.groups?.[
-    'value'
-  ];
-  return value === '' ? undefined : value;
+  return { osName: name === '' ? 'IncusOS' : name, release, architecture };
 }

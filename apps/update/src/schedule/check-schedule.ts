@@ -4,13 +4,13 @@
  * Invariant: at any time one next check is planned. It is kept in the job queue as the minute it is due; without the
  * queue nothing is lost, since the plan is made anew at every start and with every change of the configuration.
  */
-import { HOST, type Host } from '@incusos/host';
+import { HOST, type Host, readTimeZone } from '@incusos/host';
 import type { JobKind, Jobs } from '@incusos/jobs';
 import { LOGGER, type Logger } from '@incusos/service';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { statusTexts } from '../checks/update-status.ts';
 import { UpdateChecks } from '../checks/update-checks.service.ts';
-import { machineTimeZone, weekTime } from '../machine/time-zone.ts';
+import { weekTime } from '../machine/wall-clock.ts';
 import { UPDATE_STATE, type UpdateStore } from '../state/update-state.ts';
 import { cronOf, type NextCheck, nextCheck } from './next-check.ts';
 import { APPLICATIONS_CLIENT, type ApplicationsClient, isPrimaryInstalled } from './primary-application.ts';
@@ -98,7 +98,7 @@ export class CheckSchedule implements OnApplicationBootstrap, OnModuleDestroy {
       this.planned.check &&
       this.planned.at.getTime() - toleranceMs <= now.getTime();
     const lastCheck = this.checks.status.lastCheck ?? this.startedAt;
-    const zone = await machineTimeZone(this.host);
+    const zone = await readTimeZone(this.host.files);
     this.planned = nextCheck(this.store.current.update, {
       now,
       lastCheck,

@@ -2,7 +2,7 @@ import { SystemUpdateConfig } from '@incusos/contracts/update';
 import { CronExpressionParser } from 'cron-parser';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { weekTime } from '../machine/time-zone.ts';
+import { weekTime } from '../machine/wall-clock.ts';
 import { cronOf, nextCheck } from './next-check.ts';
 
 function plan(

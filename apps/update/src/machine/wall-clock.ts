@@ -1,16 +1,5 @@
-/** The machine's time zone, as `/etc/localtime` says (localtime(5)), and times in it. */
-import type { Host } from '@incusos/host';
+/** Times as the clocks of a time zone show them. */
 import type { WeekTime } from '../schedule/maintenance-window.ts';
-
-/** A machine without a setting runs on UTC. */
-const unset = 'UTC';
-
-/** The IANA name of the time zone. */
-export async function machineTimeZone({ files }: Host): Promise<string> {
-  const target = await files.readLink('/etc/localtime').catch(() => '');
-  const zone = /\/zoneinfo\/(?<name>.+)$/u.exec(target)?.groups?.['name'] ?? unset;
-  return isKnown(zone) ? zone : unset;
-}
 
 /** What a clock on the wall shows. */
 export function weekTime(date: Date, zone: string): WeekTime {
@@ -73,15 +62,6 @@ function parts(date: Date, timeZone: string): Parts {
     minute: number('minute'),
     second: number('second'),
   };
-}
-
-function isKnown(timeZone: string): boolean {
-  try {
-    formatOf(timeZone);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function pad(value: number): string {

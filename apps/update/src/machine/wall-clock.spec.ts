@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatInZone, weekTime } from './time-zone.ts';
+import { formatInZone, weekTime } from './wall-clock.ts';
 
 describe('times in a zone', () => {
   it.each([

@@ -1,4 +1,14 @@
-/** os-release(5): shell-like assignments. */
+/** What the running operating system says it is: os-release(5), shell-like assignments. */
+import type { Files } from './files.ts';
+
+/**
+ * The variables of the running system, from the first of the two places that has them.
+ * @throws NodeJS.ErrnoException when neither has.
+ */
+export async function readOsRelease(files: Files): Promise<ReadonlyMap<string, string>> {
+  const text = await files.readText('/etc/os-release').catch(() => files.readText('/usr/lib/os-release'));
+  return parseOsRelease(text);
+}
 
 /** The variables of an os-release file; lines that are none are left out. */
 export function parseOsRelease(text: string): ReadonlyMap<string, string> {
