@@ -1,5 +1,5 @@
 import { HOST, type Host, openHost } from '@incusos/host';
-import { LOGGER, type Logger } from '@incusos/service';
+import { attempt, LOGGER, type Logger } from '@incusos/service';
 import { provideStateOwner } from '@incusos/state-owner';
 import { type DynamicModule, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { ApplicationsController } from './applications.controller.ts';
@@ -39,17 +39,11 @@ export class ApplicationsModule implements OnApplicationBootstrap {
 
   /** A failure leaves the service with what it can do, and is said in the log. */
   async onApplicationBootstrap(): Promise<void> {
-    await this.attempt('The applications on the disk could not be recorded', () => this.installed.adopt());
-    await this.attempt('The configuration of the applications could not be applied', () =>
+    await attempt(this.logger, 'The applications on the disk could not be recorded', () =>
+      this.installed.adopt(),
+    );
+    await attempt(this.logger, 'The configuration of the applications could not be applied', () =>
       this.applications.applyStored(),
     );
-  }
-
-  private async attempt(failure: string, work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.logger.error(failure, { error: error instanceof Error ? error.message : String(error) });
-    }
   }
 }

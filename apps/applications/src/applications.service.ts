@@ -10,7 +10,7 @@ import {
   type SetConfigRequest,
 } from '@incusos/contracts/applications';
 import { type Host, HOST, ProgramError } from '@incusos/host';
-import { DomainError, ExclusiveRunner, LOGGER, type Logger } from '@incusos/service';
+import { DomainError, ExclusiveRunner, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { stateFailure } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
@@ -182,7 +182,7 @@ export class ApplicationsService {
     } catch (error) {
       this.logger.error('Application could not be restarted', {
         name,
-        error: error instanceof Error ? error.message : String(error),
+        error: reasonOf(error),
       });
     }
   }

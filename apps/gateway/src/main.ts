@@ -1,5 +1,5 @@
 /** The gateway's process. */
-import { createLogger, onStop, stopOnSignals } from '@incusos/service';
+import { createLogger, detailOf, onStop, reasonOf, stopOnSignals } from '@incusos/service';
 import { startGateway } from './start.ts';
 
 const defaultPort = 8443;
@@ -8,7 +8,7 @@ const started = performance.now();
 const logger = createLogger('gateway');
 process.on('unhandledRejection', (reason) => {
   logger.error('a promise failed and nobody waited for it', {
-    error: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason),
+    error: detailOf(reason),
   });
   process.exit(1);
 });
@@ -28,7 +28,7 @@ try {
     start_ms: Math.round(performance.now() - started),
   });
 } catch (error) {
-  logger.error('the gateway cannot start', { error: error instanceof Error ? error.message : String(error) });
+  logger.error('the gateway cannot start', { error: reasonOf(error) });
   process.exit(1);
 }
 

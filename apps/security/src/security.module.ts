@@ -1,5 +1,5 @@
 import { HOST, type Host, openHost } from '@incusos/host';
-import { LOGGER, type Logger } from '@incusos/service';
+import { attempt, LOGGER, type Logger } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { provideStateOwner } from '@incusos/state-owner';
 import { type DynamicModule, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
@@ -64,19 +64,13 @@ export class SecurityModule implements OnApplicationBootstrap {
 
   /** Brings the machine in step with the state. What fails leaves the service readable, and is said in the log. */
   async onApplicationBootstrap(): Promise<void> {
-    await this.attempt('the security seed could not be taken over', () => this.seed.follow());
+    await attempt(this.logger, 'the security seed could not be taken over', () => this.seed.follow());
     await Promise.all([
-      this.attempt('the trust in this machine could not be judged', () => this.fuse.start()),
-      this.attempt('the custom certificate authorities could not be put in place', () =>
+      attempt(this.logger, 'the trust in this machine could not be judged', () => this.fuse.start()),
+      attempt(this.logger, 'the custom certificate authorities could not be put in place', () =>
         this.customCa.apply(this.state.current.custom_ca_certs),
       ),
     ]);
     this.recoveryKeys.start();
-  }
-
-  private async attempt(failure: string, work: () => Promise<void>): Promise<void> {
-    await work().catch((error: unknown) => {
-      this.logger.error(failure, { error: error instanceof Error ? error.message : String(error) });
-    });
   }
 }

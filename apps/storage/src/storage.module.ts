@@ -1,6 +1,6 @@
 import { HOST, type Host, openHost, type Watcher } from '@incusos/host';
 import { openJobs } from '@incusos/jobs';
-import { DomainError, ExclusiveRunner, LOGGER, type Logger } from '@incusos/service';
+import { DomainError, ExclusiveRunner, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { provideStateOwner } from '@incusos/state-owner';
 import {
@@ -118,8 +118,7 @@ export class StorageModule implements OnApplicationBootstrap, OnModuleDestroy {
   async onApplicationBootstrap(): Promise<void> {
     this.inventory.watch();
     this.departures.follow();
-    const logged = (what: string) => (error: unknown) =>
-      this.logger.warn(what, { error: error instanceof Error ? error.message : String(error) });
+    const logged = (what: string) => (error: unknown) => this.logger.warn(what, { error: reasonOf(error) });
     const opened = this.startup.run().catch(logged('pools could not be opened'));
     const patience = new Promise<void>((resolve) => {
       setTimeout(resolve, startupPatienceMs).unref();
@@ -138,7 +137,7 @@ export class StorageModule implements OnApplicationBootstrap, OnModuleDestroy {
       });
     } catch (error) {
       this.logger.warn('changes of the time zone are not noticed', {
-        error: error instanceof Error ? error.message : String(error),
+        error: reasonOf(error),
       });
     }
   }

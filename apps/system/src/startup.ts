@@ -1,5 +1,5 @@
 /** What the service does before it says that it is ready: the configuration takes effect again. */
-import { LOGGER, type Logger } from '@incusos/service';
+import { attempt, LOGGER, type Logger } from '@incusos/service';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { KernelService } from './kernel/kernel.service.ts';
 import { LoggingService } from './logging/logging.service.ts';
@@ -15,18 +15,10 @@ export class Startup implements OnApplicationBootstrap {
   /** A part that fails is reported: an appliance that can be reached is worth more than one with every setting. */
   async onApplicationBootstrap(): Promise<void> {
     await Promise.all([
-      this.attempt('kernel', () => this.kernel.applyAtBoot()),
-      this.attempt('logging', () => this.logging.applyStored()),
+      attempt(this.logger, 'The kernel configuration could not be applied', () => this.kernel.applyAtBoot()),
+      attempt(this.logger, 'The logging configuration could not be applied', () =>
+        this.logging.applyStored(),
+      ),
     ]);
-  }
-
-  private async attempt(what: string, work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.logger.error(`The ${what} configuration could not be applied`, {
-        error: error instanceof Error ? error.message : String(error),
-      });
-    }
   }
 }

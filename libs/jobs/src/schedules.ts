@@ -4,7 +4,7 @@
  * Invariant: the service's process is the only one that writes the schedulers of its queue, and what it was told is
  * the truth: the queue is made to match whenever the connection to it comes up.
  */
-import { DomainError, ExclusiveRunner } from '@incusos/service';
+import { DomainError, ExclusiveRunner, reasonOf } from '@incusos/service';
 import type { Queue } from 'bullmq';
 import type { JobEnvelope } from './job-view.ts';
 
@@ -31,7 +31,7 @@ export class Schedules {
     try {
       CronExpressionParser.parse(cron, { tz: timezone }).next();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       throw new DomainError(
         'INVALID_REQUEST',
         `invalid schedule '${cron}' in time zone '${timezone}': ${reason}`,

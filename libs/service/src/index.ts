@@ -9,6 +9,7 @@ export {
   usableSocketPath,
 } from './lifecycle/sockets.ts';
 export { DomainError } from './errors/domain-error.ts';
+export { detailOf, reasonOf } from './errors/error-text.ts';
 export { errorReasons, type ErrorReason, type FieldViolation, httpStatus } from './errors/reasons.ts';
 export { fromGrpcError, toGrpcError } from './errors/grpc-status.ts';
 export { type CallContext, currentCall, runInCall } from './grpc/call-context.ts';
@@ -20,5 +21,7 @@ export { createLogger, type Logger } from './logging/logger.ts';
 export { LOGGER } from './logging/tokens.ts';
 export { NestLogger } from './logging/nest-logger.ts';
 export { addController } from './grpc/server.ts';
+export { attempt } from './lifecycle/attempt.ts';
+export { ChangeSignal } from './lifecycle/change-signal.ts';
 export { ExclusiveRunner } from './lifecycle/exclusive-runner.ts';
 export { clearStaleSocket, restrictSocket } from './lifecycle/stale-socket.ts';

@@ -6,7 +6,7 @@
  * its steps can be repeated; `imported.json` names the last import that is through.
  */
 import type { Host } from '@incusos/host';
-import { DomainError, type Logger } from '@incusos/service';
+import { detailOf, DomainError, type Logger } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { type IncomingImport } from './incoming-files.ts';
 import { secretFor, type StateOwnerSettings } from './state-owner-options.ts';
@@ -112,7 +112,7 @@ export class StagedImports {
       await this.settings.hooks.apply?.(previous, this.store.current);
     } catch (error) {
       this.logger.error('the new state is saved, but could not take effect before the next start', {
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        error: detailOf(error),
       });
     }
   }

@@ -5,7 +5,7 @@
  * the link is there. On a machine without any record, what is found linked is recorded.
  */
 import { type Host, HOST } from '@incusos/host';
-import { LOGGER, type Logger } from '@incusos/service';
+import { LOGGER, type Logger, reasonOf } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { stateFailure } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
@@ -90,7 +90,7 @@ export class InstalledService {
       return await seededApplications(this.host);
     } catch (error) {
       this.logger.error('The applications seed is not used', {
-        error: error instanceof Error ? error.message : String(error),
+        error: reasonOf(error),
       });
       return [];
     }

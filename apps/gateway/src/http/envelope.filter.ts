@@ -10,7 +10,7 @@ import {
   Inject,
   NotFoundException,
 } from '@nestjs/common';
-import { DomainError, httpStatus, LOGGER, type Logger } from '@incusos/service';
+import { detailOf, DomainError, httpStatus, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isEndpointPath } from '../endpoints/endpoint-table.ts';
 import { failure } from './envelope.ts';
@@ -29,7 +29,7 @@ export class EnvelopeFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     if (reply.sent) {
-      this.logger.warn('a reply broke off', { request: request.url, error: text(error) });
+      this.logger.warn('a reply broke off', { request: request.url, error: reasonOf(error) });
       return;
     }
     const { status, message } = this.explain(error, request);
@@ -43,11 +43,11 @@ export class EnvelopeFilter implements ExceptionFilter {
     if (error instanceof NotFoundException && request.is404) return unknownRoute(request);
     if (error instanceof HttpException) return { status: error.getStatus(), message: error.message };
     const status = frameworkStatus(error);
-    if (status !== undefined) return { status, message: text(error) };
+    if (status !== undefined) return { status, message: reasonOf(error) };
     this.logger.error('a request failed unexpectedly', {
       method: request.method,
       path: request.url.split('?', 1)[0],
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      error: detailOf(error),
     });
     return {
       status: 500,
@@ -68,8 +68,4 @@ function frameworkStatus(error: unknown): number | undefined {
   const { statusCode, code } = error;
   const known = typeof code === 'string' && code.startsWith('FST_') && typeof statusCode === 'number';
   return known && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,7 +3,7 @@
  * that service is away the last list stays in force.
  */
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { DomainError, LOGGER, type Logger } from '@incusos/service';
+import { DomainError, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import { Services } from '../grpc/services.ts';
 import type { Trust } from '../listeners/https-listener.ts';
 
@@ -74,7 +74,7 @@ export class TrustedClients implements Trust, OnApplicationBootstrap, OnApplicat
     } catch (error) {
       if (signal.aborted) return undefined;
       if (error instanceof DomainError && error.reason === 'TIMED_OUT') return undefined;
-      return error instanceof Error ? error.message : String(error);
+      return reasonOf(error);
     }
   }
 }

@@ -8,7 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import { HOST, type Host } from '@incusos/host';
-import { DomainError, LOGGER, type Logger } from '@incusos/service';
+import { DomainError, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import { StateRefusedError, type StateStore } from '@incusos/state';
 import { stateFailure } from '@incusos/state-owner';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
@@ -418,8 +418,4 @@ function writeFailure(error: unknown): DomainError {
   return new DomainError(full ? 'NO_SPACE' : 'OPERATION_FAILED', `the change could not be recorded: ${why}`, {
     cause: error,
   });
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

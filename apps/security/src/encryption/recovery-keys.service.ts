@@ -4,7 +4,14 @@
  * Invariants: changes run one after another; before a keyslot is touched the state says that keyslots and keys may
  * differ (`keyslots_in_step`), and it says otherwise only when they agree; a change that fails is taken back.
  */
-import { DomainError, ExclusiveRunner, type FieldViolation, LOGGER, type Logger } from '@incusos/service';
+import {
+  DomainError,
+  ExclusiveRunner,
+  type FieldViolation,
+  LOGGER,
+  type Logger,
+  reasonOf,
+} from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { stateFailure } from '@incusos/state-owner';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
@@ -174,7 +181,7 @@ export class RecoveryKeysService implements OnModuleDestroy {
     this.logger.error(
       'the keyslots of the encrypted volumes could not be brought in step with the recovery keys; this is tried again at the next change or start',
       {
-        error: error instanceof Error ? error.message : String(error),
+        error: reasonOf(error),
       },
     );
   }

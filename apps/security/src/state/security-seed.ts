@@ -5,7 +5,7 @@
  */
 import { HOST, type Host } from '@incusos/host';
 import { openSeeds } from '@incusos/seeds';
-import { DomainError, LOGGER, type Logger } from '@incusos/service';
+import { DomainError, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { Inject, Injectable } from '@nestjs/common';
 import { CustomCaService } from '../certificates/custom-ca.service.ts';
@@ -40,7 +40,7 @@ export class SecuritySeed {
         error instanceof DomainError ? error.fields[0]?.field.replace(/^config\./u, '') : undefined;
       this.logger.error('the security seed is not used', {
         ...(field === undefined ? {} : { field }),
-        error: error instanceof Error ? error.message : String(error),
+        error: reasonOf(error),
       });
       return [];
     }

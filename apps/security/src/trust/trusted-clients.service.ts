@@ -6,7 +6,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import type { TrustedClient } from '@incusos/contracts/security';
-import { DomainError, LOGGER, type Logger } from '@incusos/service';
+import { ChangeSignal, DomainError, LOGGER, type Logger } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { stateFailure } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
@@ -19,7 +19,7 @@ const maxNameLength = 128;
 
 @Injectable()
 export class TrustedClientsService {
-  private readonly watchers = new Set<() => void>();
+  private readonly changes = new ChangeSignal();
 
   constructor(
     @Inject(SECURITY_STATE) private readonly state: StateStore<SecurityState>,
@@ -57,33 +57,14 @@ export class TrustedClientsService {
 
   /** The list now and after every change, until `signal` aborts. */
   async *watch(signal: AbortSignal): AsyncGenerator<TrustedClient[]> {
-    let told: SecurityState['trusted_clients'] | undefined;
-    while (!signal.aborted) {
-      const next = this.state.current.trusted_clients;
-      if (next !== told) {
-        told = next;
-        yield this.list();
-      }
-      await this.nextChange(signal);
-    }
+    const list = (): SecurityState['trusted_clients'] => this.state.current.trusted_clients;
+    for await (const clients of this.changes.follow(list, signal))
+      yield clients.map((client) => ({ ...client }));
   }
 
   /** Tells whoever watches that the list may have changed. */
   changed(): void {
-    for (const wake of this.watchers) wake();
-  }
-
-  private nextChange(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.watchers.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.watchers.add(wake);
-      signal.addEventListener('abort', wake, { once: true });
-      if (signal.aborted) wake();
-    });
+    this.changes.announce();
   }
 }
 

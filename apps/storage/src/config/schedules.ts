@@ -1,5 +1,5 @@
 /** The schedules of scrubs and trims. */
-import { DomainError } from '@incusos/service';
+import { DomainError, reasonOf } from '@incusos/service';
 
 /**
  * Makes sure that a text is a five-field cron expression that comes round at all.
@@ -23,6 +23,6 @@ async function problem(expression: string): Promise<string | undefined> {
     CronExpressionParser.parse(expression).next();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   }
 }

@@ -5,7 +5,7 @@
  */
 import { SystemStoragePool } from '@incusos/contracts/storage';
 import { HOST, type Host, ProgramError } from '@incusos/host';
-import { LOGGER, type ExclusiveRunner, type Logger } from '@incusos/service';
+import { type ExclusiveRunner, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import { Inject, Injectable } from '@nestjs/common';
 import { DriveEncryption } from '../drives/drive-encryption.ts';
 import { Inventory } from '../inventory/inventory.ts';
@@ -23,7 +23,7 @@ const resilverTimeoutMs = 7 * 24 * 3600 * 1000;
 
 function why(error: unknown): string {
   if (error instanceof ProgramError) return saidBy(error);
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }
 
 @Injectable()

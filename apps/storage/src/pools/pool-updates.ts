@@ -4,7 +4,7 @@
  */
 import type { SystemStoragePool } from '@incusos/contracts/storage';
 import { HOST, type Host } from '@incusos/host';
-import { DomainError } from '@incusos/service';
+import { DomainError, reasonOf } from '@incusos/service';
 import { Inject, Injectable } from '@nestjs/common';
 import { Inventory, type Snapshot } from '../inventory/inventory.ts';
 import { Operations } from '../operations.ts';
@@ -209,7 +209,7 @@ function typeOf(status: PoolStatus, role: MemberRole, resolver: DeviceResolver):
     if (isPoolType(type)) return type;
     throw new Error(`unsupported pool type ${type}`);
   } catch (error) {
-    throw resolver.refuse('type', error instanceof Error ? error.message : String(error));
+    throw resolver.refuse('type', reasonOf(error));
   }
 }
 

@@ -1,7 +1,7 @@
 /** The space of the partition that the appliance's own files are on. */
 import type { SystemStorageRootPartition } from '@incusos/contracts/storage';
 import { HOST, type Host } from '@incusos/host';
-import { DomainError, LOGGER, type Logger } from '@incusos/service';
+import { DomainError, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import { Inject, Injectable } from '@nestjs/common';
 
 const GiB = 1024n ** 3n;
@@ -44,7 +44,7 @@ export class RootPartitionService {
     const reason: unknown = failed.reason;
     throw new DomainError(
       'OPERATION_FAILED',
-      `the root partition was not cleaned up completely: ${reason instanceof Error ? reason.message : String(reason)}`,
+      `the root partition was not cleaned up completely: ${reasonOf(reason)}`,
     );
   }
 }

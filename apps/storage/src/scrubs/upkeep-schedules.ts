@@ -1,7 +1,7 @@
 /** Scrubs and trims on their schedules, in the system's time zone: pool after pool, those under way already left out. */
 import { HOST, type Host, readTimeZone } from '@incusos/host';
 import { type JobContext, type JobKind, type Jobs } from '@incusos/jobs';
-import { DomainError, LOGGER, type Logger } from '@incusos/service';
+import { DomainError, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import { Inject, Injectable } from '@nestjs/common';
 import type { StorageState } from '../config/storage-state.ts';
 import { Inventory } from '../inventory/inventory.ts';
@@ -54,7 +54,7 @@ export class UpkeepSchedules {
       else await this.kinds[what].schedule(`pool-${what}`, { cron, timezone: this.zone }, {});
     } catch (error) {
       this.logger.warn(`the ${what} schedule could not be set`, {
-        error: error instanceof Error ? error.message : String(error),
+        error: reasonOf(error),
       });
     }
   }

@@ -3,7 +3,7 @@
  * sysctl may not bring lines of their own along.
  */
 import type { SystemKernelConfig } from '@incusos/contracts/system';
-import { DomainError } from '@incusos/service';
+import { DomainError, reasonOf } from '@incusos/service';
 import { parseByteSize } from './byte-size.ts';
 
 /** What this machine offers; each is asked only when the configuration uses it. */
@@ -63,7 +63,7 @@ function checkSize(text: string, field: string): bigint {
   try {
     return parseByteSize(text);
   } catch (error) {
-    throw wrong(field, error instanceof Error ? error.message : String(error));
+    throw wrong(field, reasonOf(error));
   }
 }
 

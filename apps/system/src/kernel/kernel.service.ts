@@ -6,7 +6,7 @@
  */
 import { SystemKernel, type SystemKernelConfig } from '@incusos/contracts/system';
 import { type Host, HOST, ProgramError } from '@incusos/host';
-import { DomainError, ExclusiveRunner, LOGGER, type Logger } from '@incusos/service';
+import { DomainError, ExclusiveRunner, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { stateFailure } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
@@ -53,7 +53,7 @@ export class KernelService {
       } catch (error) {
         await this.apply(previous, config).catch((second: unknown) => {
           this.logger.error('The previous kernel configuration could not be put back', {
-            error: text(second),
+            error: reasonOf(second),
           });
         });
         throw error;
@@ -166,7 +166,7 @@ export class KernelService {
       await this.host.programs
         .run(['stty', '-F', `/dev/${device}`, String(baud_rate)])
         .catch((error: unknown) => {
-          this.logger.warn('The baud rate of a console could not be set', { device, error: text(error) });
+          this.logger.warn('The baud rate of a console could not be set', { device, error: reasonOf(error) });
         });
     }
   }
@@ -219,8 +219,4 @@ function failed(error: unknown): Error {
     });
   }
   return error instanceof Error ? error : new Error(String(error));
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

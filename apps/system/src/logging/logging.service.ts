@@ -12,7 +12,7 @@ import {
   SystemLoggingSyslog,
 } from '@incusos/contracts/system';
 import { type Host, HOST, ProgramError } from '@incusos/host';
-import { DomainError, ExclusiveRunner, LOGGER, type Logger } from '@incusos/service';
+import { DomainError, ExclusiveRunner, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { stateFailure } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
@@ -61,7 +61,7 @@ export class LoggingService {
         await this.save(wanted);
       } catch (error) {
         await this.apply(previous).catch((second: unknown) => {
-          const why = second instanceof Error ? second.message : String(second);
+          const why = reasonOf(second);
           this.logger.error('The previous logging configuration could not be put back', { error: why });
         });
         throw error;

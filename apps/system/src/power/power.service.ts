@@ -1,6 +1,6 @@
 /** Reboot, power-off and suspend: the reply goes out first, then the service manager stops everything in order. */
 import { type Host, HOST } from '@incusos/host';
-import { LOGGER, type Logger } from '@incusos/service';
+import { LOGGER, type Logger, reasonOf } from '@incusos/service';
 import { Inject, Injectable } from '@nestjs/common';
 
 /** Time for the reply to reach the caller through the gateway. */
@@ -30,7 +30,7 @@ export class PowerService {
       await this.host.programs.run(['systemctl', action]);
     } catch (error) {
       this.logger.error(`The system could not ${action}`, {
-        error: error instanceof Error ? error.message : String(error),
+        error: reasonOf(error),
       });
     } finally {
       // A suspended machine comes back and may be asked again.

@@ -6,7 +6,7 @@
  */
 import { HOST, type Host, readTimeZone } from '@incusos/host';
 import { hasOperatingSystem, isNewer } from '@incusos/images';
-import { DomainError, ExclusiveRunner, LOGGER, type Logger } from '@incusos/service';
+import { detailOf, DomainError, ExclusiveRunner, LOGGER, type Logger } from '@incusos/service';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { readRunningSystem } from '../machine/running-system.ts';
 import { weekTime } from '../machine/wall-clock.ts';
@@ -121,8 +121,4 @@ export class UpdateChecks implements OnModuleDestroy {
     }
     return '';
   }
-}
-
-function detailOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

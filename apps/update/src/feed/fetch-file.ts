@@ -50,7 +50,7 @@ export async function fetchFile(url: URL, options: FetchOptions): Promise<Buffer
       options.signal.throwIfAborted();
       if (error instanceof ProviderError) throw error;
       if (attempt === attempts) {
-        throw new ProviderError(`http request timed out after five seconds: ${reasonOf(error)}`, {
+        throw new ProviderError(`http request timed out after five seconds: ${causeOf(error)}`, {
           cause: error,
         });
       }
@@ -136,9 +136,9 @@ async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
 }
 
 /** What `fetch` hides below "fetch failed". */
-function reasonOf(error: unknown): string {
+function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
-  if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
-  return cause instanceof Error ? reasonOf(cause) : error.message;
+  if (cause instanceof AggregateError && cause.errors.length > 0) return causeOf(cause.errors[0]);
+  return cause instanceof Error ? causeOf(cause) : error.message;
 }

@@ -6,7 +6,7 @@
  */
 import { HOST, type Host, readTimeZone } from '@incusos/host';
 import type { JobKind, Jobs } from '@incusos/jobs';
-import { LOGGER, type Logger } from '@incusos/service';
+import { LOGGER, type Logger, reasonOf } from '@incusos/service';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { statusTexts } from '../checks/update-status.ts';
 import { UpdateChecks } from '../checks/update-checks.service.ts';
@@ -115,7 +115,7 @@ export class CheckSchedule implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       return await isPrimaryInstalled(this.applications);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = reasonOf(error);
       this.checks.status.failed(statusTexts.primaryUnknown, why);
       this.logger.warn(statusTexts.primaryUnknown, { error: why });
       return true;

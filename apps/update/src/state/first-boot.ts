@@ -7,7 +7,7 @@
 import { SystemProviderConfig, SystemUpdateConfig } from '@incusos/contracts/update';
 import type { Host } from '@incusos/host';
 import { openSeeds } from '@incusos/seeds';
-import { DomainError, type Logger } from '@incusos/service';
+import { DomainError, type Logger, reasonOf } from '@incusos/service';
 import { checkUpdateConfiguration } from '../configuration/update-configuration.ts';
 import { checkProviderConfiguration } from '../providers/provider-configuration.ts';
 import { openUpdateState, type UpdateState, type UpdateStore } from './update-state.ts';
@@ -67,8 +67,4 @@ async function attempt<T>(
     });
     return undefined;
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,19 +2,20 @@
 import { status as grpcStatus } from '@grpc/grpc-js';
 import type { HealthService } from '@incusos/contracts/health';
 import { HealthCheckResponse_ServingStatus as ServingStatus } from '@incusos/contracts/health';
+import { ChangeSignal } from '../lifecycle/change-signal.ts';
 import type { CallContext } from './call-context.ts';
 import type { ServiceHandlers } from './types.ts';
 
 export class Health implements ServiceHandlers<typeof HealthService> {
   private serving = false;
-  private readonly watchers = new Set<() => void>();
+  private readonly changes = new ChangeSignal();
 
   /** @param services the full names of the gRPC services this process answers. */
   constructor(private readonly services: readonly string[]) {}
 
   set(serving: boolean): void {
     this.serving = serving;
-    for (const wake of this.watchers) wake();
+    this.changes.announce();
   }
 
   check({ service }: { service: string }): { status: ServingStatus } {
@@ -25,29 +26,10 @@ export class Health implements ServiceHandlers<typeof HealthService> {
   }
 
   async *watch(_request: { service: string }, call: CallContext): AsyncGenerator<{ status: ServingStatus }> {
-    let told: ServingStatus | undefined;
-    while (!call.signal.aborted) {
-      if (told !== this.status) {
-        told = this.status;
-        yield { status: told };
-      }
-      await this.change(call.signal);
-    }
+    for await (const status of this.changes.follow(() => this.status, call.signal)) yield { status };
   }
 
   private get status(): ServingStatus {
     return this.serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
-  }
-
-  private change(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.watchers.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.watchers.add(wake);
-      signal.addEventListener('abort', wake, { once: true });
-    });
   }
 }

@@ -23,6 +23,7 @@ import { type CallContext, runInCall } from './call-context.ts';
 import { correlationIdKey } from './metadata-keys.ts';
 import { endOfRequests, withRequestEnd } from './request-end.ts';
 import type { MethodShape, ServiceShape } from './types.ts';
+import { detailOf } from '../errors/error-text.ts';
 
 /** A call without a deadline gets this one. */
 const defaultDeadlineMs = 60_000;
@@ -158,7 +159,7 @@ function gaveUp(): DomainError {
 function statusError(error: unknown, method: MethodShape, context: CallContext, logger: Logger): Error {
   const known = error instanceof DomainError ? error : context.signal.aborted ? gaveUp() : undefined;
   if (known === undefined || known.reason === 'INTERNAL') {
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const detail = detailOf(error);
     logger.error('call failed unexpectedly', { method: method.path, error: detail });
   }
   const shown =

@@ -14,6 +14,7 @@ import { LOGGER } from '../logging/tokens.ts';
 import { socketPath } from './sockets.ts';
 import { clearStaleSocket, restrictSocket } from './stale-socket.ts';
 import { onStop, stopOnSignals } from './stop.ts';
+import { detailOf } from '../errors/error-text.ts';
 
 export interface ServiceOptions {
   /** Where it listens; the service's usual socket unless given. */
@@ -38,7 +39,7 @@ export async function bootstrapService(
   const logger = createLogger(name);
   process.on('unhandledRejection', (reason) => {
     logger.error('a promise failed and nobody waited for it', {
-      error: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason),
+      error: detailOf(reason),
     });
     process.exit(1);
   });

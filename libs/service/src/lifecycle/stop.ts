@@ -1,4 +1,4 @@
-/** Stopping: what was begun is finished within a limit, newest first, and then the process ends. */
+import { reasonOf } from '../errors/error-text.ts'; /** Stopping: what was begun is finished within a limit, newest first, and then the process ends. */
 
 type StopStep = () => Promise<void> | void;
 
@@ -34,7 +34,7 @@ async function runSteps(report: (message: string) => void): Promise<boolean> {
       await step();
     } catch (error) {
       clean = false;
-      report(`stopping: ${error instanceof Error ? error.message : String(error)}`);
+      report(`stopping: ${reasonOf(error)}`);
     }
   }
   return clean;
