@@ -1,5 +1,6 @@
 /** What `smartctl -aj` says of a drive's health (smartctl(8), smartmontools 7). */
 import { SystemStorageDriveSMART } from '@incusos/contracts/storage';
+import { reasonOf } from '@incusos/service';
 
 export interface DriveHealth {
   readonly modelFamily: string;
@@ -42,7 +43,7 @@ export function parseSmartctl(output: string): DriveHealth {
   try {
     parsed = fields(JSON.parse(output));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     const smart = SystemStorageDriveSMART.create({ error: `Bad SMART data from drive: ${why}` });
     return { modelFamily: '', modelName: '', serialNumber: '', bus: '', smart };
   }
