@@ -60,7 +60,7 @@ function boundaries(testOnly) {
 }
 
 export default defineConfig(
-  globalIgnores(['**/dist/', '**/node_modules/', 'libs/contracts/src/generated/', 'coverage/']),
+  globalIgnores(['eslint.config.mjs', '**/dist/', '**/node_modules/', 'libs/contracts/src/generated/', 'coverage/']),
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

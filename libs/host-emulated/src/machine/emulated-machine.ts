@@ -2,11 +2,20 @@
  * Keeps an emulated machine in a directory shared by several processes.
  *
  * Invariants: `machine.json` is replaced as a whole; a change is read, made and written under one lock, so no
- * process loses another's; a lock left by a process that is gone is taken over.
+ * process loses another's; the lock ends with the process that has it.
  */
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { join, resolve as resolvePath } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalFiles } from '@incusos/host';
 import { defaultMachine, parseMachine } from './machine-file.ts';
@@ -23,14 +32,14 @@ export class EmulatedMachine {
   /** The machine's own files, `/etc`, `/sys` and so on, as they are in the directory `root`. */
   readonly files: LocalFiles;
   private readonly path: string;
-  private readonly lockPath: string;
+  private readonly lockName: string;
   private cached: { readonly stamp: string; readonly machine: Machine } | undefined;
   private queue: Promise<unknown> = Promise.resolve();
 
   /** @param directory holds `machine.json` and `root/`. */
   constructor(readonly directory: string) {
     this.path = join(directory, 'machine.json');
-    this.lockPath = join(directory, 'machine.lock');
+    this.lockName = `\0incusos-machine-${createHash('sha256').update(resolvePath(directory)).digest('hex').slice(0, 32)}`;
     this.files = new LocalFiles(join(directory, 'root'));
   }
 
@@ -91,26 +100,27 @@ export class EmulatedMachine {
   private async lock(): Promise<() => void> {
     const deadline = Date.now() + lockPatienceMs;
     for (;;) {
-      try {
-        writeFileSync(this.lockPath, String(process.pid), { flag: 'wx' });
-        return () => rmSync(this.lockPath, { force: true });
-      } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-      }
-      this.breakStaleLock();
-      if (Date.now() > deadline) throw new MachineBusyError(`the emulated machine in ${this.directory} is busy`);
+      const release = await bind(this.lockName);
+      if (release !== undefined) return release;
+      if (Date.now() > deadline)
+        throw new MachineBusyError(`the emulated machine in ${this.directory} is busy`);
       await sleep(2 + Math.random() * 6);
     }
   }
+}
 
-  private breakStaleLock(): void {
-    try {
-      const owner = Number(readFileSync(this.lockPath, 'utf8'));
-      // An empty lock file is one whose owner is about to write its id.
-      if (owner === 0 || owner === process.pid) return;
-      process.kill(owner, 0);
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ESRCH') rmSync(this.lockPath, { force: true });
-    }
-  }
+/**
+ * Binds a socket of the abstract namespace (unix(7)): only one process has a name at a time, and the kernel takes it
+ * back when that process ends, however it does.
+ * @returns what gives the name back; undefined while another has it.
+ */
+function bind(name: string): Promise<(() => void) | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(undefined);
+      else reject(error);
+    });
+    server.listen(name, () => resolve(() => server.close()));
+  });
 }

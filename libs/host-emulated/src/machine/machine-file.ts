@@ -27,12 +27,15 @@ export function parseMachine(text: string): Machine {
   }
   const machine = defaultMachine();
   if ('format' in described && described.format !== machine.format) {
-    throw new Error(`machine description has format ${String(described.format)}, this release knows format 1`);
+    throw new Error(
+      `machine description has format ${String(described.format)}, this release knows format 1`,
+    );
   }
   const unknown = Object.keys(described).filter((key) => !(key in machine));
   if (unknown.length > 0) throw new Error(`machine description has unknown sections: ${unknown.join(', ')}`);
   for (const section of ['system', 'network', 'storage', 'security', 'faults'] as const) {
-    if (section in described) Object.assign(machine[section], (described as Record<string, unknown>)[section]);
+    if (section in described)
+      Object.assign(machine[section], (described as Record<string, unknown>)[section]);
   }
   return machine;
 }
