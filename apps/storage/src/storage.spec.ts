@@ -167,9 +167,11 @@ describe('storage', () => {
     appliance = await StorageAppliance.started();
     await appliance.client.createVolume({ pool: 'local', name: 'incus', quota: 0n, use: 'incus' });
     await appliance.client.createVolume({ pool: 'local', name: 'sat', quota: 1024n ** 3n, use: 'linstor' });
+    await appliance.client.createVolume({ pool: 'local', name: 'wide', quota: 2n ** 63n - 1n, use: 'incus' });
     expect((await appliance.pool('local'))?.volumes).toMatchObject([
       { name: 'incus', quota_in_bytes: 0n, use: 'incus' },
       { name: 'sat', quota_in_bytes: 1024n ** 3n, use: 'linstor' },
+      { name: 'wide', quota_in_bytes: 2n ** 63n - 1n, use: 'incus' },
     ]);
     await expect(
       appliance.client.createVolume({ pool: 'local', name: 'sat', quota: 0n, use: 'incus' }),
@@ -187,7 +189,7 @@ describe('storage', () => {
       appliance.client.deleteVolume({ pool: 'local', name: 'sat', force: false }),
     ).rejects.toMatchObject({ reason: 'PRECONDITION_FAILED' });
     await appliance.client.deleteVolume({ pool: 'local', name: 'sat', force: true });
-    expect((await appliance.pool('local'))?.volumes).toHaveLength(1);
+    expect((await appliance.pool('local'))?.volumes).toHaveLength(2);
   });
 
   it('is scrubbed and trimmed, one at a time', async () => {

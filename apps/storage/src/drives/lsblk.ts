@@ -1,4 +1,6 @@
 /** What `lsblk -J` says (lsblk(8)). */
+import { integerOf, parseProgramJson } from '../program-json.ts';
+
 export interface BlockDevice {
   /** The kernel's node, such as `/dev/sda`. */
   readonly node: string;
@@ -44,7 +46,7 @@ function entries(value: unknown): Entry[] {
 }
 
 function devices(text: string): Entry[] {
-  const parsed: unknown = JSON.parse(text);
+  const parsed: unknown = parseProgramJson(text);
   if (typeof parsed !== 'object' || parsed === null || !('blockdevices' in parsed)) {
     throw new Error('lsblk did not list block devices');
   }
@@ -63,7 +65,7 @@ export function parseDrives(output: string): BlockDevice[] {
     return {
       node,
       idLink: text(entry['id-link']) ?? text(entry.id_link),
-      size: typeof entry.size === 'number' || typeof entry.size === 'string' ? BigInt(entry.size) : 0n,
+      size: integerOf(entry.size),
       subsystems: text(entry.subsystems) ?? '',
       removable: entry.rm === true || entry.rm === '1',
       wwn: text(entry.wwn),

@@ -1,4 +1,5 @@
 /** Reads `zfs list` and knows the properties that pools and volumes are made with. */
+import { integerOf, parseProgramJson } from '../program-json.ts';
 
 /** Every pool and its first level of datasets, with all that is shown of them. */
 export const readDatasets = [
@@ -31,22 +32,17 @@ function fields(value: unknown): Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }
 
-function integer(value: unknown): bigint {
-  if (typeof value === 'number') return BigInt(Math.trunc(value));
-  return typeof value === 'string' && /^\d+$/u.test(value) ? BigInt(value) : 0n;
-}
-
 function kibibytes(value: unknown): number {
   if (typeof value === 'string') {
     const match = /^(\d+)([KM])$/u.exec(value);
     if (match !== null) return Number(match[1]) * (match[2] === 'M' ? 1024 : 1);
   }
-  return Number(integer(value) / 1024n);
+  return Number(integerOf(value) / 1024n);
 }
 
 /** @throws SyntaxError when it isn't JSON. */
 export function parseDatasets(output: string): Dataset[] {
-  return Object.entries(fields(fields(JSON.parse(output))['datasets'])).map(([name, value]) => {
+  return Object.entries(fields(fields(parseProgramJson(output))['datasets'])).map(([name, value]) => {
     const properties = fields(fields(value)['properties']);
     const property = (key: string): unknown => fields(properties[key])['value'];
     const textual = (key: string): string => {
@@ -55,8 +51,8 @@ export function parseDatasets(output: string): Dataset[] {
     };
     return {
       name,
-      used: integer(property('used')),
-      quota: integer(property('quota')),
+      used: integerOf(property('used')),
+      quota: integerOf(property('quota')),
       use: textual('incusos:use'),
       keyStatus: textual('keystatus'),
       smallBlocksKiB: kibibytes(property('special_small_blocks')),

@@ -1,4 +1,5 @@
 /** Reads `zpool status -tjp --json-int` (OpenZFS 2.3, schema 0.1). */
+import { integerOf, parseProgramJson } from '../program-json.ts';
 
 /** What a member of a pool is there for. */
 export const memberRoles = ['devices', 'cache', 'log', 'special'] as const;
@@ -76,16 +77,12 @@ function number(value: unknown): number {
   return typeof value === 'number' || typeof value === 'string' ? Number(value) || 0 : 0;
 }
 
-function size(value: unknown): bigint {
-  return BigInt(Math.trunc(number(value)));
-}
-
 /** Sections beside the data vdevs, and what their members are for. */
 const sections: Readonly<Record<string, MemberRole>> = { special: 'special', logs: 'log', l2cache: 'cache' };
 
 /** @throws SyntaxError when it isn't JSON. */
 export function parseStatus(output: string): PoolStatus[] {
-  const pools = fields(fields(JSON.parse(output))['pools']);
+  const pools = fields(fields(parseProgramJson(output))['pools']);
   return Object.entries(pools).map(([name, value]) => readPool(name, fields(value)));
 }
 
@@ -124,9 +121,9 @@ function readGroup(role: MemberRole, name: string, vdev: Fields): Group {
     role,
     name,
     kind: kindOf(name, text(vdev['vdev_type'])),
-    totalSpace: size(vdev['total_space']),
-    deflatedSpace: size(vdev['def_space']),
-    allocatedSpace: size(vdev['alloc_space']),
+    totalSpace: integerOf(vdev['total_space']),
+    deflatedSpace: integerOf(vdev['def_space']),
+    allocatedSpace: integerOf(vdev['alloc_space']),
   };
 }
 
@@ -189,8 +186,8 @@ function readScan(scan: Fields): ScanStatus | undefined {
     state: text(scan['state']),
     startTime: number(scan['start_time']),
     endTime: number(scan['end_time']),
-    toExamine: size(scan['to_examine']),
-    examined: size(scan['examined']),
+    toExamine: integerOf(scan['to_examine']),
+    examined: integerOf(scan['examined']),
     errors: number(scan['errors']),
   };
 }
@@ -198,8 +195,8 @@ function readScan(scan: Fields): ScanStatus | undefined {
 function readTrim(vdev: Fields): TrimStatus {
   return {
     state: number(vdev['trim_notsup']) === 0 ? text(vdev['trim_state']) : undefined,
-    trimmed: size(vdev['trimmed']),
-    toTrim: size(vdev['to_trim']),
+    trimmed: integerOf(vdev['trimmed']),
+    toTrim: integerOf(vdev['to_trim']),
     actionTime: number(vdev['trim_time']),
     errors: number(vdev['trim_errors']),
   };

@@ -23,6 +23,8 @@ export function parseSize(text: string): number {
     match === null ? Number.NaN : Number(match[1]) * (units[(match[2] ?? '').toLowerCase()] ?? Number.NaN);
   if (!Number.isFinite(bytes) || bytes < 128 * 1024 ** 2)
     throw new Error(`size '${text}' isn't a size of at least 128MiB, such as 10GiB`);
+  // The kernel counts bytes of a device in a signed 64-bit integer.
+  if (bytes >= 2 ** 63) throw new Error(`size '${text}' is more than a drive can have, 8 EiB`);
   return Math.floor(bytes / 512) * 512;
 }
 

@@ -7,11 +7,17 @@ export function sizeText(bytes: number): string {
   return `${amount.toFixed(digits)}${'KMGTP'.charAt(step - 1)}`;
 }
 
-const units: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
+const units: Readonly<Record<string, bigint>> = {
+  '': 1n,
+  K: 1024n,
+  M: 1024n ** 2n,
+  G: 1024n ** 3n,
+  T: 1024n ** 4n,
+};
 
 /** Bytes from a size as these tools take it, such as `16K`; `undefined` when it is none. */
-export function sizeBytes(text: string): number | undefined {
-  if (text === 'none') return 0;
+export function sizeBytes(text: string): bigint | undefined {
+  if (text === 'none') return 0n;
   const match = /^(\d+)([KMGT]?)B?$/iu.exec(text);
-  return match === null ? undefined : Number(match[1]) * (units[(match[2] ?? '').toUpperCase()] ?? 1);
+  return match === null ? undefined : BigInt(match[1] ?? 0) * (units[(match[2] ?? '').toUpperCase()] ?? 1n);
 }

@@ -196,5 +196,19 @@ describe('the emulated storage', () => {
     expect([parseSize('10GiB'), parseSize('500GB'), parseSize('1073741824')]).toEqual([10 * GiB, 500e9, GiB]);
     expect(() => parseSize('ten')).toThrow("size 'ten' isn't a size");
     expect(() => parseSize('1MiB')).toThrow('at least 128MiB');
+    expect(() => parseSize('9007199254740992KiB')).toThrow('more than a drive can have');
+  });
+
+  it('prints every digit of a 64-bit size', async () => {
+    await machine.change(({ storage: section }) =>
+      addDrive(section, 'large', 'scsi', parseSize('8589934591GiB')),
+    );
+    expect(await run('lsblk -JMpdb -o KNAME,SIZE')).toContain('"size": 9223372035781033984\n');
+    const quota = 'quota=9223372036854775807';
+    await run(`zpool create -o ashift=12 -O mountpoint=none tank ${id('a')}`);
+    await run(`zfs create -o ${quota} tank/v`);
+    expect(await run('zfs list -p -o name,quota -j --json-int tank/v')).toContain(
+      '"value": 9223372036854775807,',
+    );
   });
 });

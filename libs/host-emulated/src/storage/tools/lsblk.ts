@@ -1,4 +1,5 @@
 /** The emulated `lsblk`, JSON form only: what util-linux 2.41 prints with `-J`. */
+import { toolJson } from '../../tools/tool-json.ts';
 import { type Tool, failure } from '../../tools/tool.ts';
 import { attachedDrives, linksOf, nodeOf, sizeOf, subsystemsOf, type BlockDevice } from '../devices.ts';
 import { parseOptions } from '../options.ts';
@@ -81,7 +82,7 @@ export const lsblk: Tool = ({ args, machine }) => {
           }));
     return children.length === 0 ? row({ drive }) : { ...row({ drive }), children };
   });
-  return { stdout: `${JSON.stringify({ blockdevices }, undefined, 3)}\n` };
+  return { stdout: `${toolJson({ blockdevices }, 3)}\n` };
 };
 
 /** The LUKS mapping in a partition of the installed system. */

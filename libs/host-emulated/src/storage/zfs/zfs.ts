@@ -1,4 +1,5 @@
 /** The emulated `zfs`: datasets and their keys. */
+import { toolJson } from '../../tools/tool-json.ts';
 import { type Tool, type ToolCall, type ToolResult, failure } from '../../tools/tool.ts';
 import { parseOptions } from '../options.ts';
 import type { Dataset, Pool, StorageSection } from '../section.ts';
@@ -125,7 +126,7 @@ function json(
           Object.entries(values).map(([name, { value, source, from }]) => [
             name,
             {
-              value: asInt && /^\d+$/u.test(value) ? Number(value) : value,
+              value: asInt && /^\d+$/u.test(value) ? BigInt(value) : value,
               source: { type: source, data: from ?? '-' },
             },
           ]),
@@ -133,7 +134,7 @@ function json(
       },
     ]),
   );
-  return `${JSON.stringify({ output_version: { command, vers_major: 0, vers_minor: 1 }, datasets }, undefined, 2)}\n`;
+  return `${toolJson({ output_version: { command, vers_major: 0, vers_minor: 1 }, datasets }, 2)}\n`;
 }
 
 function below(storage: Readonly<StorageSection>, names: readonly string[], depth: number): Found[] {

@@ -1,4 +1,5 @@
 /** `zpool status`: the JSON form (OpenZFS 2.3, schema 0.1) and the text form. */
+import { toolJson } from '../../tools/tool-json.ts';
 import { type ToolResult, failure } from '../../tools/tool.ts';
 import { parseOptions } from '../options.ts';
 import type { Pool, StorageSection, Vdev, VdevClass } from '../section.ts';
@@ -40,7 +41,7 @@ export function status(storage: Readonly<StorageSection>, args: readonly string[
   );
   const output = { output_version: { command: 'zpool status', vers_major: 0, vers_minor: 1 }, pools };
   return {
-    stdout: `${JSON.stringify(output, (_key, value: unknown) => (typeof value === 'number' && !asInt ? String(value) : value), 2)}\n`,
+    stdout: `${toolJson(output, 2, (value) => (typeof value === 'number' && !asInt ? String(value) : value))}\n`,
   };
 }
 
