@@ -17,6 +17,9 @@ const files = ['fs', 'node:fs', 'fs/promises', 'node:fs/promises'].map((name) =>
   message: 'Only libs/host touches files: use Host.files.',
 }));
 
+/** Apps meet in proto/ only, whatever name one is called by. */
+const apps = [{ group: ['@incusos/app-*'], message: 'Imports of apps are forbidden.' }];
+
 /** What each room may import; tests may also use the emulated machine. */
 const rooms = {
   contracts: [],
@@ -60,7 +63,13 @@ function boundaries(testOnly) {
 }
 
 export default defineConfig(
-  globalIgnores(['eslint.config.mjs', '**/dist/', '**/node_modules/', 'libs/contracts/src/generated/', 'coverage/']),
+  globalIgnores([
+    'eslint.config.mjs',
+    '**/dist/',
+    '**/node_modules/',
+    'libs/contracts/src/generated/',
+    'coverage/',
+  ]),
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
@@ -82,7 +91,7 @@ export default defineConfig(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // An interface's asynchronous method may have an implementation that needs no waiting.
       '@typescript-eslint/require-await': 'off',
-      'no-restricted-imports': ['error', { paths: [...programs, ...files] }],
+      'no-restricted-imports': ['error', { paths: [...programs, ...files], patterns: apps }],
       'max-lines': ['error', { max: 600, skipBlankLines: true, skipComments: true }],
       // Plain objects are the usual way to give Nest and winston their options.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
@@ -92,17 +101,17 @@ export default defineConfig(
   },
   {
     files: ['libs/host/src/**', 'libs/host-emulated/src/**'],
-    rules: { 'no-restricted-imports': ['error', { paths: [] }] },
+    rules: { 'no-restricted-imports': ['error', { patterns: apps }] },
   },
   {
     // Sockets and the gateway's own key live in directories that are the process's own room.
     files: ['libs/service/src/lifecycle/**', 'apps/gateway/src/room/**'],
-    rules: { 'no-restricted-imports': ['error', { paths: programs }] },
+    rules: { 'no-restricted-imports': ['error', { paths: programs, patterns: apps }] },
   },
   {
     files: ['**/*.spec.ts', '**/testing/**', 'e2e/**', 'libs/contracts/tools/**', '*.config.ts', 'bin/**'],
     rules: {
-      'no-restricted-imports': ['error', { paths: programs }],
+      'no-restricted-imports': ['error', { paths: programs, patterns: apps }],
       'max-lines': 'off',
       // Vitest's matchers such as expect.any() have no other type than any.
       '@typescript-eslint/no-unsafe-assignment': 'off',

@@ -8,7 +8,11 @@ export interface Command {
   /** Positional arguments in commander's notation, such as `<id>` or `<state>`. */
   readonly args: readonly { readonly name: string; readonly summary: string }[];
   /** Options in commander's notation, such as `--size <size>`. */
-  readonly options?: readonly { readonly flags: string; readonly summary: string; readonly required?: boolean }[];
+  readonly options?: readonly {
+    readonly flags: string;
+    readonly summary: string;
+    readonly required?: boolean;
+  }[];
   /**
    * Does it.
    * @returns a sentence for the person who asked.
