@@ -50,6 +50,8 @@ function explanation(code: status, details: string, service: string): string {
     [status.UNAVAILABLE]: `the ${service} service is not available right now, try again`,
     [status.DEADLINE_EXCEEDED]: `the ${service} service did not answer in time`,
     [status.UNIMPLEMENTED]: 'not implemented',
+    [status.INTERNAL]: `the ${service} service failed unexpectedly`,
+    [status.UNKNOWN]: `the ${service} service failed unexpectedly`,
     [status.RESOURCE_EXHAUSTED]: `a message to or from the ${service} service is too large`,
   };
   return sentences[code] ?? details;

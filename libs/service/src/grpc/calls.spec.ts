@@ -113,6 +113,20 @@ describe('a call to another service', () => {
     expect(error.message).not.toContain('secret');
   });
 
+  it('tells as little when the answer cannot be sent', async () => {
+    const unsendable = () => ({
+      schema_version: 1,
+      problem: undefined,
+      get service(): string {
+        throw new Error('secret /etc/path');
+      },
+    });
+    const client = await serve({ describeState: unsendable });
+    const error = await failureOf(client.describeState({}));
+    expect(error.reason).toBe('INTERNAL');
+    expect(error.message).toMatch(/^an internal error occurred; the log has the details under /u);
+  });
+
   it('is unavailable, in a sentence that names the service, when nobody listens', async () => {
     const lost = connectService('storage', join(directory, 'nobody.sock'));
     const error = await failureOf(lost.use(StateOwnerService).resetState({}));
@@ -369,6 +383,11 @@ describe('a socket file', () => {
     expect(statSync(copy).isSocket()).toBe(true);
     await clearStaleSocket(copy);
     expect(() => statSync(copy)).toThrow();
+  });
+
+  it('gets a directory that nobody else may look into', async () => {
+    await clearStaleSocket(join(directory, 'run', 'new.sock'));
+    expect(statSync(join(directory, 'run')).mode & 0o777).toBe(0o700);
   });
 
   it('on which someone listens is left alone', async () => {

@@ -54,7 +54,18 @@ export function addController(
       throw new Error(`${controller.constructor.name} lacks ${name} of ${method.path}`);
     implementation[name] = handle(method, handler.bind(controller) as AnyHandler, logger, stopping);
   }
-  server.addService(withRequestEnd(definition) as unknown as ServiceDefinition, implementation);
+  server.addService(
+    withEncodedAnswers(withRequestEnd(definition)) as unknown as ServiceDefinition,
+    implementation,
+  );
+}
+
+/** A definition whose answers are bytes already: one that can't be encoded is an error of its call like any other. */
+function withEncodedAnswers(definition: ServiceShape): ServiceShape {
+  const asItIs = (bytes: Buffer): Buffer => bytes;
+  return Object.fromEntries(
+    Object.entries(definition).map(([name, method]) => [name, { ...method, responseSerialize: asItIs }]),
+  );
 }
 
 function handle(
@@ -72,7 +83,7 @@ function handle(
       const request = 'request' in call ? call.request : requestsOf(call);
       void runInCall(context, async () => {
         try {
-          await pump(handler(request, context) as AsyncIterable<unknown>, call, context.signal);
+          await pump(handler(request, context) as AsyncIterable<unknown>, method, call, context.signal);
           call.end();
         } catch (error) {
           // The library's way to end a stream with a status; destroying it would send none.
@@ -90,7 +101,7 @@ function handle(
     void runInCall(context, async () => {
       try {
         const answer: unknown = await handler(request, context);
-        callback(null, answer);
+        callback(null, method.responseSerialize(answer as never));
       } catch (error) {
         callback(statusError(error, method, context, logger));
       }
@@ -116,12 +127,13 @@ async function* requestsOf(
 
 async function pump(
   messages: AsyncIterable<unknown>,
+  method: MethodShape,
   call: ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>,
   signal: AbortSignal,
 ): Promise<void> {
   for await (const message of messages) {
     signal.throwIfAborted();
-    if (!call.write(message)) await once(call, 'drain', { signal });
+    if (!call.write(method.responseSerialize(message as never))) await once(call, 'drain', { signal });
   }
 }
 

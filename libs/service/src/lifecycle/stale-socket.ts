@@ -3,11 +3,11 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 
 /**
- * Removes the socket file that a killed process left behind.
+ * Removes the socket file that a killed process left behind. The directory is made if there is none, for its owner only.
  * @throws Error when someone still listens on it.
  */
 export async function clearStaleSocket(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const exists = await stat(path).then(
     () => true,
     () => false,
