@@ -141,6 +141,8 @@ describe('gateway', () => {
     expect((await test.ask('/1.0/services/iscsi')).json().metadata).toMatchObject({
       state: { initiator_name: 'iqn.x' },
     });
+    const slash = await test.ask('/1.0/services', { headers: { 'x-incusos-proxy': '/' } });
+    expect(slash.json().metadata).toContain('/1.0/services/iscsi');
     for (const name of ['ceph', 'nothing', 'constructor', '__proto__']) {
       expect((await test.ask(`/1.0/services/${name}`)).json()).toMatchObject({
         error_code: 404,

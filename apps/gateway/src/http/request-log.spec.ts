@@ -32,9 +32,7 @@ describe('the log of requests', () => {
     const { raw, request, reply } = requested('PUT', '/1.0/system/network?token=secret', 200);
     setRemoteOrigin(raw, { client: 'a'.repeat(64), incusPath: false });
     new RequestLog(made).write(request, reply);
-    expect(log).toHaveBeenCalledWith('info', 'request', {
-      method: 'PUT',
-      path: '/1.0/system/network',
+    expect(log).toHaveBeenCalledWith('info', 'PUT /1.0/system/network', {
       status: 200,
       ms: 2,
       client: 'aaaaaaaaaaaa',
@@ -49,7 +47,7 @@ describe('the log of requests', () => {
     expect(few.log).not.toHaveBeenCalled();
     const all = logger('debug');
     new RequestLog(all.made).write(request, reply);
-    expect(all.log).toHaveBeenCalledWith('debug', 'request', expect.objectContaining({ client: 'local' }));
+    expect(all.log).toHaveBeenCalledWith('debug', 'GET /1.0', expect.objectContaining({ client: 'local' }));
   });
 
   it('counts replies by method and class of status', () => {

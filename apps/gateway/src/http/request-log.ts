@@ -26,9 +26,9 @@ export class RequestLog {
     const reads = method === 'GET';
     if (reads && !this.debug) return;
     const client = remoteOrigin(request.raw)?.client;
-    this.logger.log(reads ? 'debug' : 'info', 'request', {
-      method,
-      path: request.url.split('?', 1)[0],
+    const path = request.url.split('?', 1)[0] ?? '';
+    // Method and path are the message, because that is all that `incus admin os info` shows of a line.
+    this.logger.log(reads ? 'debug' : 'info', `${method} ${path}`, {
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime),
       client: client === undefined ? 'local' : client.slice(0, 12),

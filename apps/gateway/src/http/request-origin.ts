@@ -23,8 +23,17 @@ export function remoteOrigin(request: IncomingMessage): RemoteOrigin | undefined
   return remoteOrigins.get(request);
 }
 
+/** Whether someone forwarded the request, who therefore answers for its caller. */
+export function isForwarded(request: IncomingMessage): boolean {
+  return forwardedPrefix(request) !== '';
+}
+
 /** The prefix of the URLs in a reply: empty for a local caller, such as `/os` behind a proxy. */
 export function urlPrefix(request: IncomingMessage): string {
+  return forwardedPrefix(request).replace(/\/+$/u, '');
+}
+
+function forwardedPrefix(request: IncomingMessage): string {
   const value = request.headers[proxyHeader];
   return typeof value === 'string' ? value : '';
 }

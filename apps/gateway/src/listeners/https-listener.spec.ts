@@ -87,6 +87,9 @@ describe('HTTPS', () => {
       expect(reply.json()).toMatchObject({ error_code: 403, error: 'not authorized' });
     }
     expect((await test.ask('/internal/secureboot')).status).toBe(200);
+    expect((await test.ask('/internal/secureboot', { headers: { 'x-incusos-proxy': '/' } })).status).toBe(
+      403,
+    );
     expect((await test.ask('/internal/secureboot', { headers: { 'x-incusos-proxy': '/os' } })).status).toBe(
       403,
     );
