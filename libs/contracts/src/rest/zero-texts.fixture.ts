@@ -197,7 +197,7 @@ export const ZERO_TEXTS: Readonly<Record<string, string>> = {
   'incusos.system.v1.DebugKernel': '{"version":"","architecture":"","cpu_baseline":"","modules":null}',
   'incusos.system.v1.DebugKernelModule': '{"name":"","dependencies":[],"in_use":false}',
   'incusos.system.v1.DebugTUI': '{"level":"","message":""}',
-  'incusos.system.v1.DebugReport': '{"media_type":"","timestamp":"0001-01-01T00:00:00Z","metrics":null}',
+  'incusos.system.v1.DebugReport': '{"media_type":"","timestamp":"0001-01-01T00:00:00Z","metrics":[]}',
   'incusos.system.v1.DebugReportMetric': '{"name":"","value":null}',
   'incusos.seeds.v1.Applications': '{"version":"","applications":null}',
   'incusos.seeds.v1.Application': '{"name":""}',
