@@ -12,8 +12,11 @@ export function shortName(name: string): string {
   return macName.test(name) ? name.slice('enx'.length) : name;
 }
 
-/** What the kernel refuses in a name (`dev_valid_name` in net/core/dev.c), and what means something in unit files. */
-const unusable = /[\s/:%\p{Cc}*?[\]]/u;
+/**
+ * What the kernel (`dev_valid_name` in net/core/dev.c) or systemd (`ifname_valid` in basic/socket-util.c: no character
+ * outside ASCII, no number) refuses in a name, and what means something in unit files.
+ */
+const unusable = /[^\x21-\x7E]|[/:%*?[\]]|^\d+$/u;
 
 export function* checkName(name: string, place: Place): Generator<Violation> {
   if (name === '') yield at(place, 'name', 'has no name');

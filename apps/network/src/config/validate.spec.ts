@@ -318,6 +318,16 @@ describe('a configuration is refused, with the field and the text, for', () => {
       "config.interfaces[0].name: interface 0 name 'a\n[Link]' has characters that a device name cannot have",
     ],
     [
+      'a name that systemd takes for none',
+      changed({ name: 'ünï' }),
+      "config.interfaces[0].name: interface 0 name 'ünï' has characters that a device name cannot have",
+    ],
+    [
+      'a number for a name',
+      changed({ name: '42' }),
+      "config.interfaces[0].name: interface 0 name '42' has characters that a device name cannot have",
+    ],
+    [
       'the loopback',
       changed({ name: 'lo' }),
       "config.interfaces[0].name: interface 0 name 'lo' is used by the system itself",
