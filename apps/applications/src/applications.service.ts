@@ -12,7 +12,7 @@ import {
 import { type Host, HOST, ProgramError } from '@incusos/host';
 import { DomainError, ExclusiveRunner, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
-import { stateFailure } from '@incusos/state-owner';
+import { commitState, stateFailure } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
 import { catalogueEntry } from './catalogue/catalogue.ts';
 import { replacementProblem } from './catalogue/replacement.ts';
@@ -113,14 +113,10 @@ export class ApplicationsService {
     }
     await this.changes.run(async () => {
       const next = await this.apply(record, config);
-      await this.state
-        .commit(`configuration of ${name}`, (state) => ({
-          ...state,
-          applications: { ...state.applications, [key]: next },
-        }))
-        .catch((error: unknown) => {
-          throw stateFailure(error);
-        });
+      await commitState(this.state, `configuration of ${name}`, (state) => ({
+        ...state,
+        applications: { ...state.applications, [key]: next },
+      }));
     });
   }
 

@@ -1,6 +1,6 @@
 import { HOST, type Host, openHost } from '@incusos/host';
-import { openJobs } from '@incusos/jobs';
-import { LOGGER, type Logger } from '@incusos/service';
+import { provideJobs } from '@incusos/jobs';
+import { LOGGER } from '@incusos/service';
 import { provideStateOwner } from '@incusos/state-owner';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { UpdateChecks } from './checks/update-checks.service.ts';
@@ -13,7 +13,6 @@ import { ProviderController } from './providers/provider.controller.ts';
 import { Providers } from './providers/providers.service.ts';
 import {
   CheckSchedule,
-  JOBS,
   SCHEDULE_TIMES,
   type ScheduleTimes,
   scheduleTimes,
@@ -44,11 +43,7 @@ export class UpdateModule {
         { provide: FETCH_LIMITS, useValue: limits },
         { provide: SCHEDULE_TIMES, useValue: times },
         { provide: UPDATE_STATE, inject: [HOST, LOGGER], useFactory: openSeededState },
-        {
-          provide: JOBS,
-          inject: [LOGGER],
-          useFactory: (logger: Logger) => openJobs({ service: 'update', logger }),
-        },
+        provideJobs('update'),
         Peers,
         { provide: SECURITY_CLIENT, inject: [Peers], useFactory: ({ security }: Peers) => security },
         {

@@ -7,7 +7,7 @@
 import { type Host, HOST } from '@incusos/host';
 import { LOGGER, type Logger, reasonOf } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
-import { stateFailure } from '@incusos/state-owner';
+import { commitState } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
 import { catalogue, catalogueEntry, type CatalogueEntry, stateKey } from '../catalogue/catalogue.ts';
 import {
@@ -77,11 +77,7 @@ export class InstalledService {
     }
     const wanted = await this.wanted();
     if (Object.keys(applications).length === 0 && wanted.length === 0) return;
-    await this.state
-      .commit('applications found on the disk', () => ({ applications, wanted }))
-      .catch((error: unknown) => {
-        throw stateFailure(error);
-      });
+    await commitState(this.state, 'applications found on the disk', () => ({ applications, wanted }));
     this.logger.info('Applications were found on the disk', { names: Object.keys(applications).join(', ') });
   }
 

@@ -13,7 +13,7 @@ import {
   reasonOf,
 } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
-import { stateFailure } from '@incusos/state-owner';
+import { commitState, stateFailure } from '@incusos/state-owner';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { SECURITY_STATE, type SecurityState } from '../state/security-state.ts';
 import { KeyslotsService } from './keyslots.service.ts';
@@ -172,9 +172,7 @@ export class RecoveryKeysService implements OnModuleDestroy {
     reason: string,
     change: (state: Readonly<SecurityState>) => SecurityState,
   ): Promise<void> {
-    await this.state.commit(reason, change).catch((error: unknown) => {
-      throw stateFailure(error);
-    });
+    await commitState(this.state, reason, change);
   }
 
   private reportFailure(error: unknown): void {

@@ -4,7 +4,7 @@ import type { SystemSecurity, SystemSecurityConfig } from '@incusos/contracts/se
 import { HOST, type Host } from '@incusos/host';
 import { DomainError } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
-import { stateFailure } from '@incusos/state-owner';
+import { commitState } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
 import { CustomCaService } from '../certificates/custom-ca.service.ts';
 import { KeyslotsService } from '../encryption/keyslots.service.ts';
@@ -92,15 +92,11 @@ export class SecurityService {
     const { pools } = await this.storageKeys.list();
     if (this.retrieved(pools)) return;
     const retrieved_pool_keys = Object.values(pools).map((key) => digest(key));
-    await this.state
-      .commit('recovery keys retrieved', (state) => ({
-        ...state,
-        recovery_keys_retrieved: true,
-        retrieved_pool_keys,
-      }))
-      .catch((error: unknown) => {
-        throw stateFailure(error);
-      });
+    await commitState(this.state, 'recovery keys retrieved', (state) => ({
+      ...state,
+      recovery_keys_retrieved: true,
+      retrieved_pool_keys,
+    }));
   }
 
   /** A pool made since brings a key that nobody took yet. */

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import type { SystemFallbackListener, SystemFallbackListenerConfig } from '@incusos/contracts/security';
 import { DomainError } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
-import { stateFailure } from '@incusos/state-owner';
+import { commitState } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
 import { readCertificate } from '../certificates/pem.ts';
 import { SECURITY_STATE, type SecurityState } from '../state/security-state.ts';
@@ -28,18 +28,14 @@ export class FallbackListenerService {
   async replace(config: SystemFallbackListenerConfig): Promise<void> {
     check(config);
     const { listen_address, trusted_client_certificates, persistent } = config;
-    await this.state
-      .commit('fallback listener configured', (state) => ({
-        ...state,
-        fallback_listener: {
-          ...(listen_address === undefined || listen_address === '' ? {} : { listen_address }),
-          trusted_client_certificates,
-          persistent,
-        },
-      }))
-      .catch((error: unknown) => {
-        throw stateFailure(error);
-      });
+    await commitState(this.state, 'fallback listener configured', (state) => ({
+      ...state,
+      fallback_listener: {
+        ...(listen_address === undefined || listen_address === '' ? {} : { listen_address }),
+        trusted_client_certificates,
+        persistent,
+      },
+    }));
   }
 }
 

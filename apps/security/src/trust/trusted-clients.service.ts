@@ -8,7 +8,7 @@ import { X509Certificate } from 'node:crypto';
 import type { TrustedClient } from '@incusos/contracts/security';
 import { ChangeSignal, DomainError, LOGGER, type Logger } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
-import { stateFailure } from '@incusos/state-owner';
+import { commitState } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
 import { fingerprintOf, readCertificate, toPem } from '../certificates/pem.ts';
 import { SECURITY_STATE, type SecurityState, type TrustedClientRecord } from '../state/security-state.ts';
@@ -36,16 +36,12 @@ export class TrustedClientsService {
    */
   async add(request: { certificate: string; name: string; role: string }): Promise<TrustedClient> {
     const client = recordOf(request);
-    await this.state
-      .commit(`client certificate ${client.fingerprint} trusted`, (state) => {
-        if (state.trusted_clients.some(({ fingerprint }) => fingerprint === client.fingerprint)) {
-          throw new DomainError('CONFLICT', 'client certificate is already trusted');
-        }
-        return { ...state, trusted_clients: [...state.trusted_clients, client] };
-      })
-      .catch((error: unknown) => {
-        throw stateFailure(error);
-      });
+    await commitState(this.state, `client certificate ${client.fingerprint} trusted`, (state) => {
+      if (state.trusted_clients.some(({ fingerprint }) => fingerprint === client.fingerprint)) {
+        throw new DomainError('CONFLICT', 'client certificate is already trusted');
+      }
+      return { ...state, trusted_clients: [...state.trusted_clients, client] };
+    });
     this.logger.info('a client certificate is trusted from now on', {
       fingerprint: client.fingerprint,
       name: client.name,

@@ -8,7 +8,7 @@ import { SystemKernel, type SystemKernelConfig } from '@incusos/contracts/system
 import { type Host, HOST, ProgramError } from '@incusos/host';
 import { DomainError, ExclusiveRunner, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
-import { stateFailure } from '@incusos/state-owner';
+import { commitState, stateFailure } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
 import { SYSTEM_STATE, type SystemState } from '../state/system-state.ts';
 import { parseByteSize } from './byte-size.ts';
@@ -45,11 +45,7 @@ export class KernelService {
       const previous = this.state.current.kernel;
       try {
         await this.apply(config, previous);
-        await this.state
-          .commit('kernel configuration', (state) => ({ ...state, kernel: config }))
-          .catch((error: unknown) => {
-            throw stateFailure(error);
-          });
+        await commitState(this.state, 'kernel configuration', (state) => ({ ...state, kernel: config }));
       } catch (error) {
         await this.apply(previous, config).catch((second: unknown) => {
           this.logger.error('The previous kernel configuration could not be put back', {

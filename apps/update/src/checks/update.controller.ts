@@ -9,7 +9,7 @@ import {
 } from '@incusos/contracts/update';
 import { HOST, type Host, readTimeZone } from '@incusos/host';
 import { type CallContext, GrpcController, type ServiceHandlers } from '@incusos/service';
-import { stateFailure } from '@incusos/state-owner';
+import { commitState } from '@incusos/state-owner';
 import { Inject } from '@nestjs/common';
 import { checkUpdateConfiguration } from '../configuration/update-configuration.ts';
 import { CheckSchedule } from '../schedule/check-schedule.ts';
@@ -33,11 +33,7 @@ export class UpdateController implements ServiceHandlers<typeof UpdateServiceSer
   async setConfig({ config = SystemUpdateConfig.create() }: SetConfigRequest): Promise<SetConfigResponse> {
     checkUpdateConfiguration(config);
     const { channel } = this.store.current.update;
-    await this.store
-      .commit('update configured', (state) => ({ ...state, update: config }))
-      .catch((error: unknown) => {
-        throw stateFailure(error);
-      });
+    await commitState(this.store, 'update configured', (state) => ({ ...state, update: config }));
     if (config.channel !== channel) this.checks.status.forget();
     this.schedule.replan();
     return {};

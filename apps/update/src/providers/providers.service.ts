@@ -7,7 +7,7 @@
 import { SystemProviderConfig } from '@incusos/contracts/update';
 import { HOST, type Host } from '@incusos/host';
 import { ExclusiveRunner, LOGGER, type Logger } from '@incusos/service';
-import { stateFailure } from '@incusos/state-owner';
+import { commitState } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
 import { FETCH_LIMITS } from '../feed/fetch-limits.ts';
 import type { FetchLimits } from '../feed/fetch-file.ts';
@@ -54,11 +54,11 @@ export class Providers {
     return this.runner.run(async () => {
       const provider = this.load(config);
       const registered = provider.canRegister && (await this.registered(provider, config, signal));
-      await this.store
-        .commit('provider configured', (state) => ({ ...state, provider: config, registered }))
-        .catch((error: unknown) => {
-          throw stateFailure(error);
-        });
+      await commitState(this.store, 'provider configured', (state) => ({
+        ...state,
+        provider: config,
+        registered,
+      }));
     }, signal);
   }
 

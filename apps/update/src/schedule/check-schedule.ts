@@ -5,7 +5,7 @@
  * queue nothing is lost, since the plan is made anew at every start and with every change of the configuration.
  */
 import { HOST, type Host, readTimeZone } from '@incusos/host';
-import type { JobKind, Jobs } from '@incusos/jobs';
+import { type JobKind, JOBS, type Jobs } from '@incusos/jobs';
 import { LOGGER, type Logger, reasonOf } from '@incusos/service';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { statusTexts } from '../checks/update-status.ts';
@@ -14,9 +14,6 @@ import { weekTime } from '../machine/wall-clock.ts';
 import { UPDATE_STATE, type UpdateStore } from '../state/update-state.ts';
 import { cronOf, type NextCheck, nextCheck } from './next-check.ts';
 import { APPLICATIONS_CLIENT, type ApplicationsClient, isPrimaryInstalled } from './primary-application.ts';
-
-/** Injects the service's job queue. */
-export const JOBS = Symbol('jobs');
 
 /** Injects the {@link ScheduleTimes} in force. */
 export const SCHEDULE_TIMES = Symbol('schedule-times');
