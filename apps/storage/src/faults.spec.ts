@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import type { Host, ProgramStream } from '@incusos/host';
+import { type Host, ProgramError, type ProgramStream } from '@incusos/host';
 import { openEmulatedHost } from '@incusos/host-emulated';
 import { afterEach, describe, expect, it } from 'vitest';
 import { drivePath, eventually, StorageAppliance } from './testing/storage-appliance.ts';
@@ -114,6 +114,38 @@ describe('storage that is killed', () => {
       },
     );
     expect(steps).toBeGreaterThanOrEqual(4);
+  });
+
+  it('during a creation keeps the key of a pool that can not be imported for now', async () => {
+    const appliance = await StorageAppliance.started('one', 'two');
+    appliances.push(appliance);
+    await appliance.set(pool);
+    await appliance.stop();
+    const { files, programs } = appliance.host;
+    await files.writeAtomic(
+      '/var/lib/incus-os/storage/operations.json',
+      JSON.stringify({ creations: [{ pool: pool.name, devices: pool.devices }], wipes: [] }),
+    );
+    await appliance.powerCycle();
+    const refusal = "cannot import 'tank': I/O error";
+    appliance.host = {
+      files,
+      programs: {
+        stream: (argv, options) => programs.stream(argv, options),
+        run: async (argv, options) => {
+          if (argv[1] === 'import' && argv.includes('tank'))
+            throw new ProgramError('failed', 'zpool', refusal, 1, refusal);
+          return programs.run(argv, options);
+        },
+      },
+    };
+    await appliance.start();
+    expect(await appliance.pool('tank')).toBeUndefined();
+    expect(await appliance.files()).toContain('zpool.tank.key');
+    await appliance.stop();
+    appliance.host = openEmulatedHost(appliance.machine);
+    await appliance.start();
+    expect(await appliance.pool('tank')).toMatchObject({ managed: true, encryption_key_status: 'available' });
   });
 
   it('during a replacement wipes the drive that left, and only that one', async () => {

@@ -8,8 +8,9 @@ import type { Files } from '@incusos/host';
 export const stateDirectory = '/var/lib/incus-os/storage';
 export const keyBytes = 32;
 
-const poolKey = /^zpool\.(.+)\.key$/u;
-const driveKey = /^luks\.(.+)\.key$/u;
+/** The files of the keys. Names come back from backups, and go into arguments: none may look like an option. */
+export const poolKeyFile = /^zpool\.([a-zA-Z][a-zA-Z0-9_.:-]*)\.key$/u;
+export const driveKeyFile = /^luks\.([^\s/]+)\.key$/u;
 
 export function poolKeyPath(pool: string): string {
   return `${stateDirectory}/zpool.${pool}.key`;
@@ -27,11 +28,11 @@ async function names(files: Files, form: RegExp): Promise<Set<string>> {
 
 /** The pools that are ours: those we hold a key for. */
 export function poolKeyNames(files: Files): Promise<Set<string>> {
-  return names(files, poolKey);
+  return names(files, poolKeyFile);
 }
 
 export function driveKeyNames(files: Files): Promise<Set<string>> {
-  return names(files, driveKey);
+  return names(files, driveKeyFile);
 }
 
 export function writeKey(files: Files, path: string, key: Uint8Array): Promise<void> {

@@ -1,4 +1,4 @@
 import { bootstrapService } from '@incusos/service';
 import { StorageModule } from './storage.module.ts';
 
-await bootstrapService(StorageModule, 'storage');
+await bootstrapService(StorageModule.on(), 'storage');

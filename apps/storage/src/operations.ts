@@ -17,23 +17,26 @@ export interface PendingWipe {
   readonly device: string;
 }
 
-interface Record {
+interface Pending {
   readonly creations: readonly PendingCreation[];
   readonly wipes: readonly PendingWipe[];
 }
 
 const path = `${stateDirectory}/operations.json`;
-const nothing: Record = { creations: [], wipes: [] };
+const nothing: Pending = { creations: [], wipes: [] };
 
 @Injectable()
 export class Operations {
-  private record: Promise<Record> | undefined;
+  private record: Promise<Pending> | undefined;
   private queue: Promise<unknown> = Promise.resolve();
 
   constructor(@Inject(HOST) private readonly host: Host) {}
 
-  async read(): Promise<Record> {
-    this.record ??= this.load();
+  async read(): Promise<Pending> {
+    this.record ??= this.load().catch((error: unknown) => {
+      this.record = undefined;
+      throw error;
+    });
     return this.record;
   }
 
@@ -62,10 +65,10 @@ export class Operations {
     }));
   }
 
-  private async load(): Promise<Record> {
+  private async load(): Promise<Pending> {
     if (!(await this.host.files.exists(path))) return nothing;
     try {
-      return { ...nothing, ...(JSON.parse(await this.host.files.readText(path)) as Partial<Record>) };
+      return { ...nothing, ...(JSON.parse(await this.host.files.readText(path)) as Partial<Pending>) };
     } catch (error) {
       // It is written atomically; one that can't be read was not written by us, and nothing may be done because of it.
       if (error instanceof SyntaxError) return nothing;
@@ -73,7 +76,7 @@ export class Operations {
     }
   }
 
-  private change(edit: (record: Record) => Record): Promise<void> {
+  private change(edit: (record: Pending) => Pending): Promise<void> {
     const result = this.queue.then(async () => {
       const next = edit(await this.read());
       await this.host.files.writeAtomic(path, `${JSON.stringify(next, undefined, 2)}\n`, { mode: 0o600 });

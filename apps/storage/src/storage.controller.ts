@@ -34,7 +34,7 @@ import { saidBy } from './pools/zfs-error.ts';
 import { RecoveryKeys } from './recovery-keys.ts';
 import { RootPartitionService } from './root-partition/root-partition.service.ts';
 import { ScrubsService } from './scrubs/scrubs.service.ts';
-import { STORAGE_RUNNER } from './tokens.ts';
+import { STORAGE_RUNNER } from './storage-runner.ts';
 import { VolumesService } from './volumes/volumes.service.ts';
 import { WipeService } from './wipe/wipe.service.ts';
 

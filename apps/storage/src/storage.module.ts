@@ -1,5 +1,5 @@
 import { HOST, type Host, openHost, type Watcher } from '@incusos/host';
-import { openJobs } from '@incusos/jobs';
+import { provideJobs } from '@incusos/jobs';
 import { DomainError, ExclusiveRunner, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { provideStateOwner } from '@incusos/state-owner';
@@ -13,10 +13,11 @@ import {
 } from '@nestjs/common';
 import { AddonsController } from './addons/addons.controller.ts';
 import { ConfigService } from './config/config.service.ts';
-import { openStorageState, type StorageState } from './config/storage-state.ts';
+import { StorageImport } from './config/storage-import.ts';
+import { openStorageState, STORAGE_STATE, type StorageState } from './config/storage-state.ts';
 import { DriveEncryption } from './drives/drive-encryption.ts';
 import { Inventory } from './inventory/inventory.ts';
-import { keyBytes } from './keys.ts';
+import { driveKeyFile, keyBytes, poolKeyFile } from './keys.ts';
 import { Operations } from './operations.ts';
 import { Departures } from './pools/departures.ts';
 import { PoolCreation } from './pools/pool-creation.ts';
@@ -29,9 +30,8 @@ import { RecoveryKeys } from './recovery-keys.ts';
 import { RootPartitionService } from './root-partition/root-partition.service.ts';
 import { ScrubsService } from './scrubs/scrubs.service.ts';
 import { UpkeepSchedules } from './scrubs/upkeep-schedules.ts';
-import { StorageStateHooks } from './state-hooks.ts';
 import { StorageController } from './storage.controller.ts';
-import { JOBS, STORAGE_RUNNER, STORAGE_STATE } from './tokens.ts';
+import { STORAGE_RUNNER } from './storage-runner.ts';
 import { VolumesService } from './volumes/volumes.service.ts';
 import { WipeService } from './wipe/wipe.service.ts';
 import { Wiper } from './wipe/wiper.ts';
@@ -50,11 +50,7 @@ const startupPatienceMs = 5_000;
 const providers: Provider[] = [
   { provide: STORAGE_STATE, inject: [HOST], useFactory: openStorageState },
   { provide: STORAGE_RUNNER, useFactory: () => new ExclusiveRunner() },
-  {
-    provide: JOBS,
-    inject: [LOGGER],
-    useFactory: (logger: Logger) => openJobs({ service: 'storage', logger }),
-  },
+  provideJobs('storage'),
   Inventory,
   Operations,
   Wiper,
@@ -73,22 +69,22 @@ const providers: Provider[] = [
   RootPartitionService,
   RecoveryKeys,
   ConfigService,
-  StorageStateHooks,
+  StorageImport,
   StorageController,
   AddonsController,
   ...provideStateOwner({
     service: 'storage',
     store: STORAGE_STATE,
-    hooks: StorageStateHooks,
+    hooks: StorageImport,
     secrets: [
       { name: 'zpool.local.key', keptBy: 'local-data-encryption-key', check: checkKey },
-      { name: /^zpool\..+\.key$/u, check: checkKey },
-      { name: /^luks\..+\.key$/u, check: checkKey },
+      { name: poolKeyFile, check: checkKey },
+      { name: driveKeyFile, check: checkKey },
     ],
   }),
 ];
 
-@Module({ providers: [{ provide: HOST, useFactory: openHost }, ...providers] })
+@Module({})
 export class StorageModule implements OnApplicationBootstrap, OnModuleDestroy {
   private zoneWatcher: Watcher | undefined;
 
@@ -103,11 +99,9 @@ export class StorageModule implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** The service on another machine than the one this process runs on. */
-  static on(open: () => Promise<Host>): DynamicModule {
-    class StorageOn extends StorageModule {}
-    Module({ providers: [{ provide: HOST, useFactory: open }, ...providers] })(StorageOn);
-    return { module: StorageOn };
+  /** @param open the machine; the one this process runs on unless given. */
+  static on(open: () => Promise<Host> = openHost): DynamicModule {
+    return { module: StorageModule, providers: [{ provide: HOST, useFactory: open }, ...providers] };
   }
 
   onModuleDestroy(): void {

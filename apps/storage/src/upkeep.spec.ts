@@ -97,6 +97,26 @@ describe('the storage service', () => {
     });
   });
 
+  it.each(['zpool.-a.key', 'zpool.tank @.key', 'luks.a b.key', 'other.key'])(
+    'takes no key from a backup whose name is none of a pool or drive: %s',
+    async (name) => {
+      const owner = appliance.connection.use(StateOwnerService);
+      const { schema_version } = await owner.describeState({});
+      const content = Buffer.alloc(32, 5);
+      const messages = async function* () {
+        for await (const { file } of owner.exportState({})) {
+          if (file?.name === 'state.json') yield { restore_id: 'odd', skip: [], schema_version, file };
+        }
+        const file = { name, mode: 0o600, content, last: true };
+        yield { restore_id: 'odd', skip: [], schema_version, file };
+      };
+      await expect(owner.stageImport(messages())).rejects.toMatchObject({
+        reason: 'INVALID_REQUEST',
+        message: `'storage/${name}' is not a file of the storage state`,
+      });
+    },
+  );
+
   it('says which program failed when the machine can not be asked', async () => {
     await appliance.stop();
     const { programs } = appliance.host;

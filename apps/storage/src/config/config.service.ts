@@ -5,15 +5,14 @@
 import type { SystemStorageConfig, SystemStoragePool } from '@incusos/contracts/storage';
 import { DomainError } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
-import { stateFailure } from '@incusos/state-owner';
+import { commitState } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
 import { Inventory, type Snapshot } from '../inventory/inventory.ts';
 import { PoolCreation } from '../pools/pool-creation.ts';
 import { PoolUpdates } from '../pools/pool-updates.ts';
 import { UpkeepSchedules } from '../scrubs/upkeep-schedules.ts';
-import { STORAGE_STATE } from '../tokens.ts';
 import { requireCron } from './schedules.ts';
-import type { StorageState } from './storage-state.ts';
+import { STORAGE_STATE, type StorageState } from './storage-state.ts';
 
 interface PlannedPool {
   readonly name: string;
@@ -41,11 +40,7 @@ export class ConfigService {
     const plans = await this.plan(config.pools);
     const { scrub_schedule, trim_schedule } = this.state.current;
     if (next.scrub_schedule !== scrub_schedule || next.trim_schedule !== trim_schedule) {
-      await this.state
-        .commit('storage schedules', () => next)
-        .catch((error: unknown) => {
-          throw stateFailure(error);
-        });
+      await commitState(this.state, 'storage schedules', () => next);
       await this.schedules.follow(next);
     }
     await this.applyPools(plans);

@@ -3,13 +3,16 @@ import type { Host } from '@incusos/host';
 import { openState, type StateStore } from '@incusos/state';
 import { stateDirectory } from '../keys.ts';
 
+/** Injects the service's `StateStore<StorageState>`. */
+export const STORAGE_STATE = Symbol('storage-state');
+
 export interface StorageState {
   /** Five-field cron expressions in the system's time zone; an empty one switches it off. */
   readonly scrub_schedule: string;
   readonly trim_schedule: string;
 }
 
-export const defaults: StorageState = {
+const defaults: StorageState = {
   // Sunday, 04:00.
   scrub_schedule: '0 4 * * 0',
   // Two hours before, so that it is over by then.

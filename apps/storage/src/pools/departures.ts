@@ -4,7 +4,7 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { diskNode } from '../drives/device-links.ts';
 import { Inventory, type Snapshot } from '../inventory/inventory.ts';
 import { Operations } from '../operations.ts';
-import { STORAGE_RUNNER } from '../tokens.ts';
+import { STORAGE_RUNNER } from '../storage-runner.ts';
 import { Wiper } from '../wipe/wiper.ts';
 
 @Injectable()

@@ -7,7 +7,7 @@ import type { Host } from '@incusos/host';
 import { DomainError } from '@incusos/service';
 import type { DeviceLinks } from '../drives/device-links.ts';
 import { localDataPath } from './pool-state.ts';
-import type { CurrentMember, PoolStep } from './pool-update.ts';
+import type { CurrentMember, PoolStep } from './update-plan.ts';
 
 /** Where partition 11 begins on a system disk, in sectors of 512 bytes. */
 const startSector = 69_826_560;

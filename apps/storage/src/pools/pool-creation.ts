@@ -12,7 +12,7 @@ import { Inventory, type Snapshot } from '../inventory/inventory.ts';
 import { newKey, poolKeyPath, writeKey } from '../keys.ts';
 import { Operations } from '../operations.ts';
 import { DeviceResolver } from './device-resolver.ts';
-import { type PoolCreation as CreationPlan, createArgv, isPoolType } from './pool-layout.ts';
+import { type CreationPlan, createArgv, isPoolType } from './pool-layout.ts';
 import { ashiftOf, creationProblem, devicesOf, localProblem } from './pool-rules.ts';
 import { localDataPath } from './pool-state.ts';
 import { aboutSizes, objections, onlyAboutShape, zfsFailure } from './zfs-error.ts';

@@ -6,7 +6,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Inventory } from '../inventory/inventory.ts';
 import { decodeKey, keyBytes, poolKeyPath, writeKey } from '../keys.ts';
 import { nameProblem } from './pool-rules.ts';
-import { saidBy, zfsFailure } from './zfs-error.ts';
+import { isNoSuchPool, saidBy, zfsFailure } from './zfs-error.ts';
 
 /** Where members are looked for: names that stay the same, best first. */
 const searchPath = [
@@ -44,7 +44,7 @@ export class PoolImport {
     await this.host.programs
       .run(importArgv(name, force), { timeoutMs: importTimeoutMs })
       .catch((error: unknown) => {
-        if (error instanceof ProgramError && error.stderr.includes('no such pool available'))
+        if (error instanceof ProgramError && isNoSuchPool(error))
           throw new DomainError('NOT_FOUND', saidBy(error), { cause: error });
         throw zfsFailure(error, `unable to import zpool '${name}'`);
       });

@@ -24,7 +24,7 @@ export interface PoolLayout {
 }
 
 /** How a new pool is made. */
-export interface PoolCreation extends PoolLayout {
+export interface CreationPlan extends PoolLayout {
   readonly name: string;
   /** Sector size as a power of two: 12 for 4096 bytes. */
   readonly ashift: number;
@@ -69,7 +69,7 @@ export function layoutWords({ type, devices, cache, log, special }: PoolLayout):
 }
 
 /** `zpool create` for an encrypted pool whose key is in a file; the key itself is in no argument. */
-export function createArgv(pool: PoolCreation, forced: boolean): [string, ...string[]] {
+export function createArgv(pool: CreationPlan, forced: boolean): [string, ...string[]] {
   const properties = [
     'mountpoint=none',
     'encryption=aes-256-gcm',

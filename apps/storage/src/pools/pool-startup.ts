@@ -1,7 +1,9 @@
 /**
- * What is done with pools when the service starts: the drives they may be on are opened, what was being created is finished or undone, our pools are imported
- * and unlocked, all at once, and `local` is made where it never was. Only pools we hold a key for are imported; one that
- * is missing is a warning and delays nothing.
+ * What is done with pools when the service starts: the drives they may be on are opened, what was being created is
+ * finished or undone, our pools are imported and unlocked, all at once, and `local` is made where it never was.
+ *
+ * Invariants: only pools we hold a key for are imported; one that is missing is a warning and delays nothing; no key is
+ * removed unless ZFS says that there is no pool of its name.
  */
 import { SystemStoragePool } from '@incusos/contracts/storage';
 import { HOST, type Host, ProgramError } from '@incusos/host';
@@ -11,11 +13,11 @@ import { DriveEncryption } from '../drives/drive-encryption.ts';
 import { Inventory } from '../inventory/inventory.ts';
 import { poolKeyNames, poolKeyPath } from '../keys.ts';
 import { Operations, type PendingCreation } from '../operations.ts';
-import { STORAGE_RUNNER } from '../tokens.ts';
+import { STORAGE_RUNNER } from '../storage-runner.ts';
 import { importArgv } from './pool-import.ts';
 import { PoolCreation } from './pool-creation.ts';
 import { localDataPath } from './pool-state.ts';
-import { saidBy } from './zfs-error.ts';
+import { isNoSuchPool, saidBy } from './zfs-error.ts';
 import type { PoolStatus } from './zpool-status.ts';
 
 const importTimeoutMs = 10 * 60_000;
@@ -41,7 +43,14 @@ export class PoolStartup {
   run(): Promise<void> {
     return this.runner.run(async () => {
       await this.drives.openAll();
-      for (const creation of (await this.operations.read()).creations) await this.settle(creation);
+      for (const creation of (await this.operations.read()).creations) {
+        await this.settle(creation).catch((error: unknown) => {
+          this.logger.warn(
+            'a pool whose creation was interrupted could not be looked for; its key is kept until it can',
+            { pool: creation.pool, error: why(error) },
+          );
+        });
+      }
       const names = await poolKeyNames(this.host.files);
       await Promise.all([...names].map((name) => this.open(name)));
       if (!names.has('local')) await this.ensureLocal();
@@ -52,7 +61,7 @@ export class PoolStartup {
   /** Ends a creation that a crash interrupted: the pool is there, or its key goes. */
   private async settle({ pool, devices }: PendingCreation): Promise<void> {
     const { survey, links } = await this.inventory.refresh();
-    const there = survey.status(pool) !== undefined || (await this.tryImport(pool));
+    const there = survey.status(pool) !== undefined || (await this.isImported(pool));
     if (!there && !devices.every((device) => links.node(device) !== undefined)) {
       this.logger.warn(
         'a pool whose creation was interrupted can not be looked for, because drives are missing',
@@ -67,11 +76,18 @@ export class PoolStartup {
     await this.operations.endCreation(pool);
   }
 
-  private async tryImport(pool: string): Promise<boolean> {
-    return this.host.programs.run(importArgv(pool), { timeoutMs: importTimeoutMs }).then(
-      () => true,
-      () => false,
-    );
+  /**
+   * Imports a pool; false when there is none of that name.
+   * @throws ProgramError when there may be one, which could not be imported.
+   */
+  private async isImported(pool: string): Promise<boolean> {
+    try {
+      await this.host.programs.run(importArgv(pool), { timeoutMs: importTimeoutMs });
+      return true;
+    } catch (error) {
+      if (isNoSuchPool(error)) return false;
+      throw error;
+    }
   }
 
   private async open(pool: string): Promise<void> {
@@ -99,7 +115,7 @@ export class PoolStartup {
   private async ensureLocal(): Promise<void> {
     try {
       if ((await this.inventory.refresh()).survey.status('local') !== undefined) return;
-      if (await this.tryImport('local')) await this.keepLeftover();
+      if (await this.isImported('local')) await this.keepLeftover();
       else if (await this.host.files.exists(localDataPath)) await this.createLocal();
     } catch (error) {
       this.logger.warn("zpool 'local' could not be set up", { error: why(error) });

@@ -1,5 +1,5 @@
 /**
- * Changes pools as planned by `pool-update.ts`. A change that fails half way says what was done and what was not; a
+ * Changes pools as planned by `update-plan.ts`. A change that fails half way says what was done and what was not; a
  * drive that leaves a pool is wiped once the pool has let go of it, also when the service stopped meanwhile.
  */
 import type { SystemStoragePool } from '@incusos/contracts/storage';
@@ -23,7 +23,7 @@ import {
   describeStep,
   planUpdate,
   stepArgv,
-} from './pool-update.ts';
+} from './update-plan.ts';
 import { aboutSizes, objections, onlyAboutShape, zfsFailure } from './zfs-error.ts';
 import { type MemberRole, type PoolStatus } from './zpool-status.ts';
 

@@ -7,7 +7,7 @@ import { LOGGER, type ExclusiveRunner, type Logger } from '@incusos/service';
 import { Inject, Injectable } from '@nestjs/common';
 import { Inventory } from '../inventory/inventory.ts';
 import { poolKeyPath } from '../keys.ts';
-import { STORAGE_RUNNER } from '../tokens.ts';
+import { STORAGE_RUNNER } from '../storage-runner.ts';
 import { saidBy } from './zfs-error.ts';
 
 @Injectable()

@@ -34,6 +34,11 @@ export function zfsFailure(error: unknown, doing: string): DomainError {
   return new DomainError(reason, `${doing}: ${saidBy(error)}`, { cause: error });
 }
 
+/** Whether ZFS says that no pool of that name is on the drives it was shown. */
+export function isNoSuchPool(error: unknown): boolean {
+  return error instanceof ProgramError && error.stderr.includes('no such pool available');
+}
+
 const overridable = [/contains devices of different sizes$/u, /^mismatched replication level/u];
 
 /** What `-f` would override, line by line; empty when it would override nothing. */

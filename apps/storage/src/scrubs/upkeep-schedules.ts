@@ -1,11 +1,10 @@
 /** Scrubs and trims on their schedules, in the system's time zone: pool after pool, those under way already left out. */
 import { HOST, type Host, readTimeZone } from '@incusos/host';
-import { type JobContext, type JobKind, type Jobs } from '@incusos/jobs';
+import { type JobContext, type JobKind, JOBS, type Jobs } from '@incusos/jobs';
 import { DomainError, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import { Inject, Injectable } from '@nestjs/common';
 import type { StorageState } from '../config/storage-state.ts';
 import { Inventory } from '../inventory/inventory.ts';
-import { JOBS } from '../tokens.ts';
 import { ScrubsService, type Upkeep, underWay } from './scrubs.service.ts';
 
 /** The end is announced; this is for when it wasn't. */

@@ -1,14 +1,14 @@
-/** Lets an imported or reset configuration take effect. */
+/** Lets a restored, reset or recovered configuration take effect. */
 import type { StateOwnerHooks } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
-import type { StorageState } from './config/storage-state.ts';
-import { Inventory } from './inventory/inventory.ts';
-import { PoolStartup } from './pools/pool-startup.ts';
-import { RestoredKeys } from './pools/restored-keys.ts';
-import { UpkeepSchedules } from './scrubs/upkeep-schedules.ts';
+import type { StorageState } from './storage-state.ts';
+import { Inventory } from '../inventory/inventory.ts';
+import { PoolStartup } from '../pools/pool-startup.ts';
+import { RestoredKeys } from '../pools/restored-keys.ts';
+import { UpkeepSchedules } from '../scrubs/upkeep-schedules.ts';
 
 @Injectable()
-export class StorageStateHooks implements StateOwnerHooks<StorageState> {
+export class StorageImport implements StateOwnerHooks<StorageState> {
   constructor(
     @Inject(UpkeepSchedules) private readonly schedules: UpkeepSchedules,
     @Inject(Inventory) private readonly inventory: Inventory,

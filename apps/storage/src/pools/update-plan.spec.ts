@@ -9,7 +9,7 @@ import {
   type PoolStep,
   type RequestedPool,
   stepArgv,
-} from './pool-update.ts';
+} from './update-plan.ts';
 
 const member = (device: string, change: Partial<CurrentMember> = {}): CurrentMember => ({
   device,
