@@ -7,25 +7,8 @@ import { LocalFiles } from '@incusos/host';
 import { startAppliance } from '../appliance/running.ts';
 import { reads, write } from './endpoints.ts';
 import { type Load, type LoadResult, measure } from './load.ts';
-import { memoryBelow, type ProcessMemory } from './memory.ts';
-import { formatReport } from './report.ts';
-
-/** What one run found. */
-export interface Report {
-  readonly machine: {
-    readonly cpu: string;
-    readonly cores: number;
-    readonly kernel: string;
-    readonly node: string;
-  };
-  readonly start: { readonly cold: number; readonly warm: readonly number[] };
-  readonly memory: readonly ProcessMemory[];
-  readonly endpoints: readonly {
-    readonly method: string;
-    readonly path: string;
-    readonly results: readonly LoadResult[];
-  }[];
-}
+import { memoryBelow } from './memory.ts';
+import { formatReport, type Report } from './report.ts';
 
 /** How many requests are measured, by connections. */
 const plan = [

@@ -1,4 +1,22 @@
-import type { Report } from './main.ts';
+import type { LoadResult } from './load.ts';
+import type { ProcessMemory } from './memory.ts';
+
+/** What one run found. */
+export interface Report {
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly kernel: string;
+    readonly node: string;
+  };
+  readonly start: { readonly cold: number; readonly warm: readonly number[] };
+  readonly memory: readonly ProcessMemory[];
+  readonly endpoints: readonly {
+    readonly method: string;
+    readonly path: string;
+    readonly results: readonly LoadResult[];
+  }[];
+}
 
 const MiB = 1024;
 

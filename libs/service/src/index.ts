@@ -14,8 +14,8 @@ export { errorReasons, type ErrorReason, type FieldViolation, httpStatus } from 
 export { fromGrpcError, toGrpcError } from './errors/grpc-status.ts';
 export { type CallContext, currentCall, runInCall } from './grpc/call-context.ts';
 export { GrpcController } from './grpc/grpc-controller.ts';
-export type { ServiceClient, ServiceHandlers } from './grpc/types.ts';
-export { type CallOptions, connectService, type ServiceConnection } from './grpc/client.ts';
+export type { CallOptions, ServiceClient, ServiceHandlers } from './grpc/types.ts';
+export { connectService, type ServiceConnection } from './grpc/client.ts';
 export { checkHealth } from './grpc/health-client.ts';
 export { createLogger, type Logger } from './logging/logger.ts';
 export { LOGGER } from './logging/tokens.ts';

@@ -41,6 +41,15 @@ export function machineCommand(): Command {
   return machine;
 }
 
+/** What can be done in a group of commands, such as `add, remove, fail`. */
+function verbsOf(group: string): string {
+  const names = areas.flatMap((area) => area.commands).map(({ name }) => name);
+  return names
+    .filter((name) => name.startsWith(`${group} `))
+    .map((name) => name.slice(group.length + 1))
+    .join(', ');
+}
+
 /** `drive add` and the like, as the areas of the machine offer them. */
 function addHardwareCommands(machine: Command): void {
   const groups = new Map<string, Command>();
@@ -51,7 +60,7 @@ function addHardwareCommands(machine: Command): void {
       const path = words.slice(0, depth + 1).join(' ');
       let group = groups.get(path);
       if (group === undefined) {
-        group = parent.command(word).description(`changes a ${word}`);
+        group = parent.command(word).description(verbsOf(path));
         groups.set(path, group);
       }
       parent = group;

@@ -18,13 +18,7 @@ import { socketPath } from '../lifecycle/sockets.ts';
 import { currentCall } from './call-context.ts';
 import { correlationIdKey } from './metadata-keys.ts';
 import { endMessage } from './request-end.ts';
-import type { MethodShape, ServiceClient, ServiceShape } from './types.ts';
-
-export interface CallOptions {
-  /** Milliseconds; 30 000 unless given, and never longer than the surrounding call has left. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
+import type { CallOptions, MethodShape, ServiceClient, ServiceShape } from './types.ts';
 
 /** A connection to one service, on which any of its gRPC services can be called. It reconnects by itself. */
 export interface ServiceConnection {

@@ -1,6 +1,12 @@
 /** The types of handlers and clients, derived from a generated service definition. */
-import type { CallOptions } from './client.ts';
 import type { CallContext } from './call-context.ts';
+
+/** Limits of one call. */
+export interface CallOptions {
+  /** Milliseconds; 30 000 unless given, and never longer than the surrounding call has left. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
 
 /** One method of a generated service definition. */
 export interface MethodShape {
