@@ -112,7 +112,12 @@ class Appliance {
       return;
     }
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    await trustClient(layout, certificate);
+    // A machine whose trust can't be changed just now still runs, and answers on its local socket.
+    await trustClient(layout, certificate).catch((error: unknown) => {
+      this.say(
+        `the client certificate can't be trusted now: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    });
     await writeClientConfiguration(this.files, layout, port);
     process.stdout.write(welcome(layout, port, seconds));
   }
