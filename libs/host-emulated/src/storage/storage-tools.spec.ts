@@ -192,6 +192,15 @@ describe('the emulated storage', () => {
     zed.stop();
   });
 
+  it('neither scrubs nor trims a pool that lost its drives', async () => {
+    await run(`zpool create -o ashift=12 -O mountpoint=none tank ${id('a')}`);
+    await machine.change(({ storage: section }) => {
+      for (const drive of section.drives) drive.attached = drive.serial !== 'a';
+    });
+    expect(await refusal('zpool scrub tank')).toContain('cannot scrub tank: pool I/O is currently suspended');
+    expect(await refusal('zpool trim tank')).toContain("cannot trim 'tank': pool I/O is currently suspended");
+  });
+
   it('knows sizes as people write them', () => {
     expect([parseSize('10GiB'), parseSize('500GB'), parseSize('1073741824')]).toEqual([10 * GiB, 500e9, GiB]);
     expect(() => parseSize('ten')).toThrow("size 'ten' isn't a size");

@@ -5,12 +5,15 @@ import { parseOptions } from '../options.ts';
 import type { Pool, StorageSection } from '../section.ts';
 import { resilvering, scanning, workMs } from './clock.ts';
 import { Refusal } from './spec.ts';
+import { poolState } from './status.ts';
 import { findVdev, poolLeaves } from './vdevs.ts';
 
 type OpenPool = (name: string) => Pool;
 
+const suspended = 'pool I/O is currently suspended';
+
 export function scrub(
-  _storage: StorageSection,
+  storage: StorageSection,
   args: readonly string[],
   openPool: OpenPool,
   now: number,
@@ -31,6 +34,7 @@ export function scrub(
     }
     if (options.flags.has('p'))
       throw new Refusal(`cannot pause scrubbing ${name}: operation not supported on this type of pool`);
+    if (poolState(storage, pool) === 'SUSPENDED') throw new Refusal(`cannot scrub ${name}: ${suspended}`);
     if (resilvering(pool, now)) throw new Refusal(`cannot scrub ${name}: currently resilvering`);
     if (scanning(pool, now))
       throw new Refusal(`cannot scrub ${name}: currently scrubbing; use 'zpool scrub -s' to cancel scrub`);
@@ -40,7 +44,7 @@ export function scrub(
 }
 
 export function trim(
-  _storage: StorageSection,
+  storage: StorageSection,
   args: readonly string[],
   openPool: OpenPool,
   now: number,
@@ -50,6 +54,7 @@ export function trim(
   const [name, ...devices] = options.operands;
   if (name === undefined) return failure('missing pool name argument', 2);
   const pool = openPool(name);
+  if (poolState(storage, pool) === 'SUSPENDED') throw new Refusal(`cannot trim '${name}': ${suspended}`);
   const chosen =
     devices.length === 0 ? poolLeaves(pool) : devices.map((device) => findVdev(pool, device)?.vdev);
   for (const [index, leaf] of chosen.entries()) {
