@@ -338,6 +338,11 @@ describe('the system service', () => {
           'config.blacklist_modules[0]',
         ],
         [
+          "'-f' is not the name of a kernel module",
+          { blacklist_modules: ['pcspkr', '-f'] },
+          'config.blacklist_modules[1]',
+        ],
+        [
           'the maximum size of the ZFS cache has to be smaller than the memory of the system',
           { zfs: { arc_max_size: '1TiB' } },
           'config.zfs.arc_max_size',

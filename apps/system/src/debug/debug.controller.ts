@@ -24,7 +24,8 @@ import {
 } from '@incusos/service';
 import { Inject } from '@nestjs/common';
 import { isRequestProblem, journalArguments } from './journal-query.ts';
-import { cpuBaseline, parseModules } from './kernel-modules.ts';
+import { cpuBaseline } from './cpu-baseline.ts';
+import { parseModules } from './kernel-modules.ts';
 import { collectReport } from './report.ts';
 import { messageLevel } from './message-level.ts';
 

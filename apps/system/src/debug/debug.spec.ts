@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { journalArguments } from './journal-query.ts';
-import { cpuBaseline, parseModules } from './kernel-modules.ts';
+import { cpuBaseline } from './cpu-baseline.ts';
+import { parseModules } from './kernel-modules.ts';
 import { messageLevel } from './message-level.ts';
 
 describe('a log query', () => {

@@ -16,6 +16,8 @@ describe('sizes', () => {
     expect(() => parseByteSize('-1')).toThrow('Invalid value: -1');
     expect(() => parseByteSize('1mib')).toThrow('Unsupported suffix: mib');
     expect(() => parseByteSize('9EiB')).toThrow('is larger than a size can be');
+    expect(() => parseByteSize('1constructor')).toThrow('Unsupported suffix: constructor');
+    expect(() => parseByteSize('9'.repeat(1_000_000))).toThrow('it has too many digits');
   });
 
   it('come back from what was written in bytes', () => {

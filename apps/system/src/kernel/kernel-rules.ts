@@ -45,7 +45,8 @@ function checkNames(config: SystemKernelConfig): void {
     if (baud_rate < 0) throw wrong(`console[${index}].baud_rate`, 'baud rate cannot be negative');
   });
   config.blacklist_modules.forEach((name, index) => {
-    if (!/^[A-Za-z0-9_-]+$/u.test(name)) {
+    // One that begins with a dash would be an option of rmmod's.
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_-]*$/u.test(name)) {
       throw wrong(`blacklist_modules[${index}]`, `'${name}' is not the name of a kernel module`);
     }
   });

@@ -6,7 +6,7 @@ import {
   ResourcesCPUSocket,
   ResourcesCPUThread,
 } from '@incusos/contracts/system';
-import type { KernelFiles } from './kernel-files.ts';
+import type { KernelView } from './kernel-view.ts';
 
 const base = '/sys/devices/system/cpu';
 
@@ -23,7 +23,7 @@ interface Thread {
 /** What `/proc/cpuinfo` says of one processor. */
 type CpuInfo = ReadonlyMap<string, string>;
 
-export async function readCpu(kernel: KernelFiles): Promise<ResourcesCPU> {
+export async function readCpu(kernel: KernelView): Promise<ResourcesCPU> {
   const [names, info, architecture, isolated] = await Promise.all([
     kernel.list(base),
     kernel.text('/proc/cpuinfo'),
@@ -45,7 +45,7 @@ export async function readCpu(kernel: KernelFiles): Promise<ResourcesCPU> {
   });
 }
 
-async function readThread(kernel: KernelFiles, id: number): Promise<Thread> {
+async function readThread(kernel: KernelView, id: number): Promise<Thread> {
   const directory = `${base}/cpu${id}`;
   const [socket, core, die, online, frequency, entries] = await Promise.all([
     kernel.number(`${directory}/topology/physical_package_id`),
@@ -61,7 +61,7 @@ async function readThread(kernel: KernelFiles, id: number): Promise<Thread> {
 }
 
 async function readSocket(
-  kernel: KernelFiles,
+  kernel: KernelView,
   socket: number,
   threads: readonly Thread[],
   infos: ReadonlyMap<number, CpuInfo>,
@@ -128,7 +128,7 @@ function readCores(
   );
 }
 
-async function readCaches(kernel: KernelFiles, directory: string): Promise<ResourcesCPUCache[]> {
+async function readCaches(kernel: KernelView, directory: string): Promise<ResourcesCPUCache[]> {
   const names = (await kernel.list(`${directory}/cache`)).filter((name) => /^index\d+$/u.test(name));
   return Promise.all(
     names.map(async (name) => {

@@ -5,7 +5,7 @@ import {
   ResourcesStorageDiskPartition,
 } from '@incusos/contracts/system';
 import type { Programs } from '@incusos/host';
-import { type KernelFiles, pciAddressIn } from './kernel-files.ts';
+import { type KernelView, pciAddressIn } from './kernel-view.ts';
 
 const columns = 'NAME,TYPE,SIZE,RO,RM,ROTA,PHY-SEC,MAJ:MIN,MODEL,SERIAL,WWN,REV,SUBSYSTEMS,ID-LINK,PARTN';
 
@@ -28,7 +28,7 @@ interface Row {
   readonly children?: readonly Row[];
 }
 
-export async function readDisks(kernel: KernelFiles, programs: Programs): Promise<ResourcesStorage> {
+export async function readDisks(kernel: KernelView, programs: Programs): Promise<ResourcesStorage> {
   const [{ stdout }, byPath] = await Promise.all([
     programs.run(['lsblk', '-J', '-b', '-o', columns]),
     pathLinks(kernel),
@@ -44,7 +44,7 @@ export async function readDisks(kernel: KernelFiles, programs: Programs): Promis
 }
 
 async function readDisk(
-  kernel: KernelFiles,
+  kernel: KernelView,
   row: Row,
   byPath: ReadonlyMap<string, string>,
 ): Promise<ResourcesStorageDisk> {
@@ -95,7 +95,7 @@ function transport(subsystems: string): string {
 }
 
 /** Device name → name of its link in `/dev/disk/by-path`. */
-async function pathLinks(kernel: KernelFiles): Promise<ReadonlyMap<string, string>> {
+async function pathLinks(kernel: KernelView): Promise<ReadonlyMap<string, string>> {
   const names = await kernel.list('/dev/disk/by-path');
   const entries = await Promise.all(
     names.map(async (name) => [await kernel.linkName(`/dev/disk/by-path/${name}`), name] as const),

@@ -1,11 +1,6 @@
-/** The machine as its firmware describes it (SMBIOS, by way of `/sys/class/dmi/id`), its load and serial ports. */
-import {
-  ResourcesLoad,
-  ResourcesSerial,
-  ResourcesSerialDevice,
-  ResourcesSystem,
-} from '@incusos/contracts/system';
-import type { KernelFiles } from './kernel-files.ts';
+/** The machine as its firmware describes it (SMBIOS, by way of `/sys/class/dmi/id`). */
+import { ResourcesSystem } from '@incusos/contracts/system';
+import type { KernelView } from './kernel-view.ts';
 
 const dmi = '/sys/class/dmi/id';
 
@@ -59,7 +54,7 @@ const virtualVendors = [
   'Amazon EC2',
 ];
 
-export async function readFirmware(kernel: KernelFiles): Promise<ResourcesSystem> {
+export async function readFirmware(kernel: KernelView): Promise<ResourcesSystem> {
   const at = async (name: string): Promise<string> => (await kernel.text(`${dmi}/${name}`)) ?? '';
   const names = [
     'product_uuid',
@@ -107,40 +102,4 @@ export async function readFirmware(kernel: KernelFiles): Promise<ResourcesSystem
       version: value('board_version'),
     },
   });
-}
-
-export async function readLoad(kernel: KernelFiles): Promise<ResourcesLoad> {
-  const [one, five, fifteen, processes] = ((await kernel.text('/proc/loadavg')) ?? '').split(' ');
-  return ResourcesLoad.create({
-    average_1_min: Number(one ?? 0),
-    average_5_min: Number(five ?? 0),
-    average_10_min: Number(fifteen ?? 0),
-    processes: Number(processes?.split('/')[1] ?? 0),
-  });
-}
-
-const serialLinks = '/dev/serial/by-id';
-
-/** Serial adapters that udev knows by id; ports of the mainboard have none. */
-export async function readSerial(kernel: KernelFiles): Promise<ResourcesSerial> {
-  const names = await kernel.list(serialLinks);
-  const devices = await Promise.all(
-    names.map(async (device_id) => {
-      const id = (await kernel.linkName(`${serialLinks}/${device_id}`)) ?? '';
-      const device = (await kernel.text(`/sys/class/tty/${id}/dev`)) ?? '';
-      const udev = await kernel.variables(`/run/udev/data/c${device}`);
-      return ResourcesSerialDevice.create({
-        id,
-        device,
-        device_id,
-        device_path: udev.get('ID_PATH') ?? '',
-        driver: udev.get('ID_USB_DRIVER') ?? '',
-        vendor: udev.get('ID_VENDOR_FROM_DATABASE') ?? udev.get('ID_VENDOR') ?? '',
-        vendor_id: udev.get('ID_VENDOR_ID') ?? '',
-        product: udev.get('ID_MODEL_FROM_DATABASE') ?? udev.get('ID_MODEL') ?? '',
-        product_id: udev.get('ID_MODEL_ID') ?? '',
-      });
-    }),
-  );
-  return ResourcesSerial.create({ devices, total: devices.length });
 }

@@ -1,11 +1,11 @@
 /** Graphics cards: PCI devices of class 03 with the nodes of their driver (drm(7)). */
 import { ResourcesGPU, ResourcesGPUCard, ResourcesGPUCardDRM } from '@incusos/contracts/system';
-import { type KernelFiles, pciAddressIn } from './kernel-files.ts';
+import { type KernelView, pciAddressIn } from './kernel-view.ts';
 import { cardFields, type PciDevice } from './pci.ts';
 
 const drm = '/sys/class/drm';
 
-export async function readGpu(kernel: KernelFiles, devices: readonly PciDevice[]): Promise<ResourcesGPU> {
+export async function readGpu(kernel: KernelView, devices: readonly PciDevice[]): Promise<ResourcesGPU> {
   const nodes = await drmNodes(kernel);
   const cards = devices.filter(({ kind, isVirtualFunction }) => kind.startsWith('03') && !isVirtualFunction);
   return ResourcesGPU.create({
@@ -24,7 +24,7 @@ function sriovOf({ sriov }: PciDevice): { sriov?: { current_vfs: number; maximum
   return sriov === undefined ? {} : { sriov: { current_vfs: sriov.current, maximum_vfs: sriov.maximum } };
 }
 
-async function drmNodes(kernel: KernelFiles): Promise<ReadonlyMap<string, ResourcesGPUCardDRM>> {
+async function drmNodes(kernel: KernelView): Promise<ReadonlyMap<string, ResourcesGPUCardDRM>> {
   const nodes = new Map<string, ResourcesGPUCardDRM>();
   for (const name of await kernel.list(drm)) {
     const [, kind, number] = /^(card|renderD)(\d+)$/u.exec(name) ?? [];

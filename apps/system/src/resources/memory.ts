@@ -1,10 +1,10 @@
 /** Memory in bytes, as a whole and by NUMA node (proc(5), meminfo). */
 import { ResourcesMemory, ResourcesMemoryNode } from '@incusos/contracts/system';
-import type { KernelFiles } from './kernel-files.ts';
+import type { KernelView } from './kernel-view.ts';
 
 const nodes = '/sys/devices/system/node';
 
-export async function readMemory(kernel: KernelFiles): Promise<ResourcesMemory> {
+export async function readMemory(kernel: KernelView): Promise<ResourcesMemory> {
   const [text, names] = await Promise.all([kernel.text('/proc/meminfo'), kernel.list(nodes)]);
   const info = parseMemInfo(text ?? '');
   const ids = names
@@ -21,7 +21,7 @@ export async function readMemory(kernel: KernelFiles): Promise<ResourcesMemory> 
   });
 }
 
-async function readNode(kernel: KernelFiles, id: number, page: bigint): Promise<ResourcesMemoryNode> {
+async function readNode(kernel: KernelView, id: number, page: bigint): Promise<ResourcesMemoryNode> {
   const info = parseMemInfo((await kernel.text(`${nodes}/node${id}/meminfo`)) ?? '');
   return ResourcesMemoryNode.create({ numa_node: id, ...figures(info, page) });
 }

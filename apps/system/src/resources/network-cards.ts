@@ -1,6 +1,6 @@
 /** Network cards and their ports (Documentation/ABI/testing/sysfs-class-net). Link speeds in Mbit/s. */
 import { ResourcesNetwork, ResourcesNetworkCard, ResourcesNetworkCardPort } from '@incusos/contracts/system';
-import { type KernelFiles, pciAddressIn } from './kernel-files.ts';
+import { type KernelView, pciAddressIn } from './kernel-view.ts';
 import { cardFields, type PciDevice } from './pci.ts';
 
 const classNet = '/sys/class/net';
@@ -11,7 +11,7 @@ interface Port {
 }
 
 export async function readNetworkCards(
-  kernel: KernelFiles,
+  kernel: KernelView,
   devices: readonly PciDevice[],
 ): Promise<ResourcesNetwork> {
   const names = await kernel.list(classNet);
@@ -37,7 +37,7 @@ export async function readNetworkCards(
 }
 
 /** A port of a PCI card; `undefined` for interfaces that are no hardware. */
-async function readPort(kernel: KernelFiles, id: string): Promise<Port | undefined> {
+async function readPort(kernel: KernelView, id: string): Promise<Port | undefined> {
   const directory = `${classNet}/${id}`;
   const uevent = await kernel.variables(`${directory}/device/uevent`);
   const card = uevent.get('PCI_SLOT_NAME') ?? pciAddressIn(await kernel.realPath(`${directory}/device`));

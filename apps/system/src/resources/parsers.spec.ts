@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseCpuInfo, parseCpuList } from './cpu.ts';
-import { pciAddressIn } from './kernel-files.ts';
+import { pciAddressIn } from './kernel-view.ts';
 import { parseMemInfo } from './memory.ts';
 
 describe('what the kernel shows', () => {

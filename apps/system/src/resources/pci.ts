@@ -1,6 +1,6 @@
 /** PCI devices as sysfs has them; names from udev's hardware database. */
 import { ResourcesPCI, ResourcesPCIDevice } from '@incusos/contracts/system';
-import type { KernelFiles } from './kernel-files.ts';
+import type { KernelView } from './kernel-view.ts';
 
 export interface PciDevice {
   readonly address: string;
@@ -21,7 +21,7 @@ export interface PciDevice {
 
 const bus = '/sys/bus/pci/devices';
 
-export async function readPciDevices(kernel: KernelFiles): Promise<PciDevice[]> {
+export async function readPciDevices(kernel: KernelView): Promise<PciDevice[]> {
   const [addresses, release = ''] = await Promise.all([
     kernel.list(bus),
     kernel.text('/proc/sys/kernel/osrelease'),
@@ -29,7 +29,7 @@ export async function readPciDevices(kernel: KernelFiles): Promise<PciDevice[]> 
   return Promise.all(addresses.map((address) => readDevice(kernel, address, release)));
 }
 
-async function readDevice(kernel: KernelFiles, address: string, kernelRelease: string): Promise<PciDevice> {
+async function readDevice(kernel: KernelView, address: string, kernelRelease: string): Promise<PciDevice> {
   const directory = `${bus}/${address}`;
   const [vendor, product, kind, driver, group, numa_node, database, maximum, current, isVirtualFunction] =
     await Promise.all([

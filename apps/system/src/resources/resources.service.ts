@@ -4,12 +4,14 @@ import { type Host, HOST } from '@incusos/host';
 import { Inject, Injectable } from '@nestjs/common';
 import { readCpu } from './cpu.ts';
 import { readDisks } from './disks.ts';
-import { readFirmware, readLoad, readSerial } from './firmware.ts';
+import { readFirmware } from './firmware.ts';
 import { readGpu } from './gpu.ts';
-import { KernelFiles } from './kernel-files.ts';
+import { KernelView } from './kernel-view.ts';
+import { readLoad } from './load.ts';
 import { readMemory } from './memory.ts';
 import { readNetworkCards } from './network-cards.ts';
 import { pciResources, readPciDevices } from './pci.ts';
+import { readSerial } from './serial.ts';
 import { readUsb } from './usb.ts';
 
 const sharedMs = 1_000;
@@ -34,7 +36,7 @@ export class ResourcesService {
   }
 
   private async read(): Promise<Resources> {
-    const kernel = new KernelFiles(this.host.files);
+    const kernel = new KernelView(this.host.files);
     const pci = readPciDevices(kernel);
     const [cpu, memory, gpu, network, storage, usb, devices, system, load, serial] = await Promise.all([
       readCpu(kernel),

@@ -1,6 +1,6 @@
 /** USB devices but for hubs (Documentation/ABI/testing/sysfs-bus-usb). Speeds in Mbit/s. */
 import { ResourcesUSB, ResourcesUSBDevice, ResourcesUSBDeviceInterface } from '@incusos/contracts/system';
-import type { KernelFiles } from './kernel-files.ts';
+import type { KernelView } from './kernel-view.ts';
 
 const bus = '/sys/bus/usb/devices';
 
@@ -28,7 +28,7 @@ const classes: Readonly<Record<number, string>> = {
 
 const hub = 9;
 
-export async function readUsb(kernel: KernelFiles): Promise<ResourcesUSB> {
+export async function readUsb(kernel: KernelView): Promise<ResourcesUSB> {
   const names = await kernel.list(bus);
   const interfaces = names.filter((name) => name.includes(':'));
   const found = await Promise.all(
@@ -47,7 +47,7 @@ export async function readUsb(kernel: KernelFiles): Promise<ResourcesUSB> {
 }
 
 async function readDevice(
-  kernel: KernelFiles,
+  kernel: KernelView,
   name: string,
   interfaces: readonly string[],
 ): Promise<ResourcesUSBDevice> {
@@ -86,7 +86,7 @@ async function readDevice(
   });
 }
 
-async function readInterface(kernel: KernelFiles, name: string): Promise<ResourcesUSBDeviceInterface> {
+async function readInterface(kernel: KernelView, name: string): Promise<ResourcesUSBDeviceInterface> {
   const directory = `${bus}/${name}`;
   const hexadecimal = async (file: string): Promise<number> =>
     Number.parseInt((await kernel.text(`${directory}/${file}`)) ?? '0', 16);

@@ -1,7 +1,7 @@
 /** Reads what the kernel shows: a missing file or a strange number is an absent value, never an error. */
 import type { Files } from '@incusos/host';
 
-export class KernelFiles {
+export class KernelView {
   constructor(private readonly files: Files) {}
 
   /** A file's text, trimmed; `undefined` when it is missing, unreadable or empty. */
