@@ -58,7 +58,15 @@ describe('the storage service', () => {
       },
     });
     await expect(addons.getAddon({ name: 'ceph' })).rejects.toMatchObject({ reason: 'NOT_FOUND' });
-    await expect(addons.resetAddon({ name: 'nvme' })).rejects.toMatchObject({ reason: 'NOT_IMPLEMENTED' });
+    await expect(addons.resetAddon({ name: 'nvme' })).rejects.toMatchObject({
+      reason: 'PRECONDITION_FAILED',
+      message: "NVME isn't currently enabled",
+    });
+    await expect(addons.resetAddon({ name: 'iscsi' })).rejects.toMatchObject({
+      reason: 'INVALID_REQUEST',
+      message: "reset isn't supported by this service",
+    });
+    await expect(addons.resetAddon({ name: 'ceph' })).rejects.toMatchObject({ reason: 'NOT_FOUND' });
   });
 
   it('gives a pool the key of a restored backup, so that it opens at the next start', async () => {

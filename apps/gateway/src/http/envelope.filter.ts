@@ -29,7 +29,7 @@ export class EnvelopeFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     if (reply.sent) {
-      this.logger.warn('a reply broke off', { request: request.url, error: reasonOf(error) });
+      this.logger.warn('a reply broke off', { path: pathOf(request), error: reasonOf(error) });
       return;
     }
     const { status, message } = this.explain(error, request);
@@ -46,7 +46,7 @@ export class EnvelopeFilter implements ExceptionFilter {
     if (status !== undefined) return { status, message: reasonOf(error) };
     this.logger.error('a request failed unexpectedly', {
       method: request.method,
-      path: request.url.split('?', 1)[0],
+      path: pathOf(request),
       error: detailOf(error),
     });
     return {
@@ -58,8 +58,13 @@ export class EnvelopeFilter implements ExceptionFilter {
 
 /** The API has no 405: what an endpoint can't do is not implemented, and so is doing anything to what isn't there. */
 function unknownRoute(request: FastifyRequest): Failure {
-  const isRead = request.method === 'GET' && !isEndpointPath(request.url.split('?', 1)[0] ?? '');
+  const isRead = request.method === 'GET' && !isEndpointPath(pathOf(request));
   return isRead ? { status: 404, message: 'not found' } : { status: 501, message: 'not implemented' };
+}
+
+/** The log tells of no query. */
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? '';
 }
 
 /** Fastify's own refusals say in their status that they are the client's mistake. */

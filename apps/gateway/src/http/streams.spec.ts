@@ -257,12 +257,15 @@ describe('streamed bodies', () => {
     expect(reply.json().error).toBe('the drive is in use');
   });
 
-  it('sends the headers of a long wipe before its outcome is known', async () => {
+  it.each([
+    [':wipe-drive', 'wipeDrive'],
+    [':encrypt-drive', 'encryptDrive'],
+  ] as const)('sends the headers of a long %s before its outcome is known', async (action, method) => {
     const { promise: finished, reject: fail } = Promise.withResolvers<never>();
-    test.services.on('storage', StorageServiceService, 'wipeDrive', () => finished);
+    test.services.on('storage', StorageServiceService, method, () => finished);
     const request = httpRequest({
       socketPath: test.gateway.socket,
-      path: '/1.0/system/storage/:wipe-drive',
+      path: `/1.0/system/storage/${action}`,
       method: 'POST',
     });
     request.end('{"id":"d"}');

@@ -60,10 +60,16 @@ export class StorageController {
     await this.longReply.send(reply, this.services.storage.wipeDrive(body, { timeoutMs: timeLimits.wipe }));
   }
 
+  /** Wipes the drive first. */
   @Action('::encrypt-drive')
-  async encryptDrive(@OptionalBody(bodies.encryptDrive) body: EncryptDriveRequest): Promise<string> {
-    await this.services.storage.encryptDrive(body, { timeoutMs: timeLimits.wipe });
-    return done;
+  async encryptDrive(
+    @OptionalBody(bodies.encryptDrive) body: EncryptDriveRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.longReply.send(
+      reply,
+      this.services.storage.encryptDrive(body, { timeoutMs: timeLimits.wipe }),
+    );
   }
 
   @Action('::import-encrypted-drive')

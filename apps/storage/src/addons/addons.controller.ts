@@ -4,10 +4,12 @@ import {
   type GetAddonRequest,
   type GetAddonResponse,
   type ListAddonsResponse,
+  type ResetAddonRequest,
   ServiceISCSI,
   ServiceLVM,
   ServiceMultipath,
   ServiceNVME,
+  type SetAddonConfigRequest,
 } from '@incusos/contracts/addons';
 import { HOST, type Host } from '@incusos/host';
 import { DomainError, GrpcController, type ServiceHandlers } from '@incusos/service';
@@ -15,8 +17,6 @@ import { Inject } from '@nestjs/common';
 import { iscsiInitiator } from './iscsi.ts';
 import { fibreChannelControllers } from './multipath.ts';
 import { nvmeState } from './nvme.ts';
-
-type Empty = Record<string, never>;
 
 /** `ceph` and `linstor` belong to applications, and are there only while those are installed. */
 const names = ['iscsi', 'lvm', 'multipath', 'nvme'];
@@ -61,15 +61,28 @@ export class AddonsController implements ServiceHandlers<typeof AddonHostService
           },
         };
       default:
-        throw new DomainError('NOT_FOUND', `service '${name}' isn't known here`);
+        throw notFound();
     }
   }
 
-  setAddonConfig(): Promise<Empty> {
-    return Promise.reject(new DomainError('NOT_IMPLEMENTED', 'not implemented'));
+  setAddonConfig({ name }: SetAddonConfigRequest): never {
+    requireOwn(name);
+    throw new DomainError('NOT_IMPLEMENTED', `configuring the service ${name} is not implemented yet`);
   }
 
-  resetAddon(): Promise<Empty> {
-    return Promise.reject(new DomainError('NOT_IMPLEMENTED', 'not implemented'));
+  resetAddon({ name }: ResetAddonRequest): never {
+    requireOwn(name);
+    // Neither can be enabled yet.
+    if (name === 'lvm' || name === 'nvme')
+      throw new DomainError('PRECONDITION_FAILED', `${name.toUpperCase()} isn't currently enabled`);
+    throw new DomainError('INVALID_REQUEST', "reset isn't supported by this service");
   }
+}
+
+function requireOwn(name: string): void {
+  if (!names.includes(name)) throw notFound();
+}
+
+function notFound(): DomainError {
+  return new DomainError('NOT_FOUND', 'not found');
 }

@@ -33,7 +33,7 @@ export class AddonsController implements ServiceHandlers<typeof AddonHostService
 
   setAddonConfig({ name }: SetAddonConfigRequest): SetAddonConfigResponse {
     known(name);
-    throw new DomainError('NOT_IMPLEMENTED', 'not implemented');
+    throw new DomainError('NOT_IMPLEMENTED', `configuring the service ${name} is not implemented yet`);
   }
 
   resetAddon({ name }: ResetAddonRequest): ResetAddonResponse {
