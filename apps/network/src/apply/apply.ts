@@ -7,13 +7,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import type { Host } from '@incusos/host';
+import { cardMacs } from '../config/hardware-addresses.ts';
 import { hostNameOf, setHostName, writeHosts } from '../hostname/hostname.ts';
 import { physicalName } from '../render/device-names.ts';
 import type { CardLimits } from '../render/mtu.ts';
 import { networkDirectory, renderFiles } from '../render/render.ts';
 import { cardsOf, type NetworkCard } from '../state/ip.ts';
+import { readLinks } from '../state/readings.ts';
 import { setTimeZone, writeTimeServers } from '../time/clock.ts';
-import { cardMacs, linksBeside, readLinks, releaseCards, removeStaleDevices } from './devices.ts';
+import { linksBeside, releaseCards, removeStaleDevices } from './devices.ts';
 import { waitUntilOnline } from './online.ts';
 import { isEmpty, type Plan, planChange } from './plan.ts';
 

@@ -4,14 +4,11 @@
  */
 import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import type { Host } from '@incusos/host';
+import { cardMacs } from '../config/hardware-addresses.ts';
 import { bondMac, bondName, hostName, physicalName, portName } from '../render/device-names.ts';
-import { type LinkDetails, parseLinks } from '../state/ip.ts';
+import type { LinkDetails } from '../state/ip.ts';
+import { readLinks } from '../state/readings.ts';
 import type { StaleDevice } from './plan.ts';
-
-export async function readLinks(host: Host): Promise<LinkDetails[]> {
-  const { stdout } = await host.programs.run(['ip', '-j', '-d', 'address', 'show']);
-  return parseLinks(stdout);
-}
 
 /**
  * Deletes devices that are not wanted, or wanted with other settings.
@@ -46,14 +43,6 @@ export async function releaseCards(host: Host, config: SystemNetworkConfig): Pro
       await host.programs.run(['ip', 'link', 'set', 'dev', name, 'nomaster']);
     }
   }
-}
-
-/** The cards that a configuration uses, in lower case. */
-export function cardMacs(config: SystemNetworkConfig): string[] {
-  return [
-    ...config.interfaces.map(({ hwaddr }) => hwaddr),
-    ...config.bonds.flatMap(({ members }) => members),
-  ].map((mac) => mac.toLowerCase());
 }
 
 /**

@@ -4,8 +4,9 @@ import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import type { Host } from '@incusos/host';
 import { resolverAnswers } from '../dns/resolvectl.ts';
 import { hostName } from '../render/device-names.ts';
-import { type LinkDetails, parseLinks } from '../state/ip.ts';
+import type { LinkDetails } from '../state/ip.ts';
 import { type LinkStatus, parseStatuses } from '../state/networkctl.ts';
+import { readLinks } from '../state/readings.ts';
 
 /** The network did not come up. */
 export class NotOnlineError extends Error {
@@ -26,7 +27,7 @@ const duplicateDetectionMs = 3_000;
 const nameServerGraceMs = 2_000;
 
 /** Devices with addresses that were not declared dispensable. */
-export function requiredDevices(config: SystemNetworkConfig): Required[] {
+function requiredDevices(config: SystemNetworkConfig): Required[] {
   const wanted = ({
     addresses,
     required_for_online: online,
@@ -65,7 +66,8 @@ export async function waitUntilOnline(
 async function waitForAddresses(host: Host, required: readonly Required[], deadline: number): Promise<void> {
   let missing = required;
   while (missing.length > 0) {
-    const [links, statuses] = await Promise.all([readLinks(host), readStatuses(host)]);
+    const [list, statuses] = await Promise.all([readLinks(host), readStatuses(host)]);
+    const links = new Map(list.map((link) => [link.name, link]));
     missing = required.filter(({ device }) => !isOnline(links.get(device), statuses.get(device)));
     if (missing.length === 0) return;
     if (Date.now() + pollMs > deadline) {
@@ -80,11 +82,6 @@ async function waitForAddresses(host: Host, required: readonly Required[], deadl
 
 function isOnline(link: LinkDetails | undefined, status: LinkStatus | undefined): boolean {
   return status?.online === 'online' && link?.addresses.some(({ scope }) => scope === 'global') === true;
-}
-
-async function readLinks(host: Host): Promise<Map<string, LinkDetails>> {
-  const { stdout } = await host.programs.run(['ip', '-j', '-d', 'address', 'show']);
-  return new Map(parseLinks(stdout).map((link) => [link.name, link]));
 }
 
 async function readStatuses(host: Host): Promise<Map<string, LinkStatus>> {

@@ -3,7 +3,8 @@ import { isIP } from 'node:net';
 import type { SystemNetworkRoute } from '@incusos/contracts/network';
 import { at, type Place, type Violation } from './violation.ts';
 
-const methods = new Set(['dhcp4', 'dhcp6', 'slaac']);
+/** What an interface can have in the place of an address: a way to get one. */
+export const methods: ReadonlySet<string> = new Set(['dhcp4', 'dhcp6', 'slaac']);
 
 /** An address with its prefix length. The contract's pattern lets through what systemd then ignores; this doesn't. */
 export function isCidr(text: string): boolean {

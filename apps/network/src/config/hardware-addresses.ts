@@ -41,3 +41,11 @@ export function* checkUniqueHardwareAddresses(config: SystemNetworkConfig): Gene
     if (!own) yield* add(hwaddr, `config.bonds[${index}].hwaddr`);
   }
 }
+
+/** The cards that a configuration uses, in lower case. */
+export function cardMacs(config: SystemNetworkConfig): string[] {
+  return [
+    ...config.interfaces.map(({ hwaddr }) => hwaddr),
+    ...config.bonds.flatMap(({ members }) => members),
+  ].map((mac) => mac.toLowerCase());
+}

@@ -1,7 +1,7 @@
 /** Puts MACs in the place of device names, and finds devices that aren't there before anything is changed. */
 import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import type { NetworkCard } from '../state/ip.ts';
-import { isMac } from './hardware-addresses.ts';
+import { cardMacs, isMac } from './hardware-addresses.ts';
 import type { Violation } from './violation.ts';
 
 /** What a name can mean: a card of the machine, or a device of the configuration in force that hides a card's name. */
@@ -60,11 +60,7 @@ export function* checkFreeNames(
   config: SystemNetworkConfig,
   cards: readonly NetworkCard[],
 ): Generator<Violation> {
-  const used = new Set(
-    [...config.interfaces.map(({ hwaddr }) => hwaddr), ...config.bonds.flatMap(({ members }) => members)].map(
-      (mac) => mac.toLowerCase(),
-    ),
-  );
+  const used = new Set(cardMacs(config));
   const taken = new Set(cards.filter(({ mac }) => !used.has(mac)).map(({ name }) => name));
   for (const [list, kind] of [
     ['interfaces', 'interface'],

@@ -19,7 +19,7 @@ export async function setHostName(host: Host, name: string): Promise<void> {
   if (stdout.trim() !== name) await host.programs.run(['hostnamectl', 'hostname', name]);
 }
 
-export function hostsFile(name: string): string {
+function hostsFile(name: string): string {
   return [
     '127.0.0.1 localhost',
     `127.0.1.1 ${name}`,

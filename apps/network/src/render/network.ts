@@ -6,6 +6,7 @@ import type {
   SystemNetworkRoute,
   SystemNetworkVLAN,
 } from '@incusos/contracts/network';
+import { methods } from '../config/addresses.ts';
 import type { Device } from '../config/device.ts';
 import { bondMac, bondName, hostName, physicalName, portName } from './device-names.ts';
 import type { Files } from './link.ts';
@@ -121,8 +122,6 @@ function dnsLines({ dns }: SystemNetworkConfig): string[] {
 function timeLines({ time }: SystemNetworkConfig): string[] {
   return (time?.ntp_servers ?? []).map((server) => `NTP=${server}`);
 }
-
-const methods = new Set(['dhcp4', 'dhcp6', 'slaac']);
 
 function addressLines(addresses: readonly string[]): string[] {
   const [dhcp4, dhcp6, slaac] = ['dhcp4', 'dhcp6', 'slaac'].map((method) => addresses.includes(method));

@@ -5,6 +5,7 @@ import {
   type SystemNetworkConfig,
   type SystemNetworkLLDPState,
 } from '@incusos/contracts/network';
+import { cardMacs } from '../config/hardware-addresses.ts';
 import { bondName, hostName, physicalName } from '../render/device-names.ts';
 import type { Counters } from './counters.ts';
 import { cardsOf, type NetworkCard } from './ip.ts';
@@ -115,9 +116,6 @@ function cardBelow(parent: string, config: SystemNetworkConfig | undefined): str
 
 /** Cards that nothing is configured on; also those that still have the name that an earlier configuration gave them. */
 function unusedCards(config: SystemNetworkConfig | undefined, readings: Readings): NetworkCard[] {
-  const used = new Set([
-    ...(config?.interfaces.map(({ hwaddr }) => hwaddr.toLowerCase()) ?? []),
-    ...(config?.bonds.flatMap(({ members }) => members.map((mac) => mac.toLowerCase())) ?? []),
-  ]);
+  const used = new Set(config === undefined ? [] : cardMacs(config));
   return cardsOf([...readings.links.values()]).filter(({ mac }) => !used.has(mac));
 }

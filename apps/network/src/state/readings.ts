@@ -1,6 +1,6 @@
 /** Everything the machine says about its network at one moment, asked for in parallel. */
 import type { Host } from '@incusos/host';
-import { type LinkDetails, parseLinks, parseRoutes, type Route } from './ip.ts';
+import { cardsOf, type LinkDetails, parseLinks, parseRoutes, type Route } from './ip.ts';
 import { type LinkStatus, type Neighbour, parseNeighbours, parseStatuses } from './networkctl.ts';
 
 export interface Readings {
@@ -15,14 +15,13 @@ export interface Readings {
 export async function readMachine(host: Host): Promise<Readings> {
   const run = async (...argv: [string, ...string[]]): Promise<string> =>
     (await host.programs.run(argv)).stdout;
-  const [addresses, routes4, routes6, list, neighbours] = await Promise.all([
-    run('ip', '-j', '-d', 'address', 'show'),
+  const [links, routes4, routes6, list, neighbours] = await Promise.all([
+    readLinks(host),
     run('ip', '-j', '-4', 'route', 'show', 'table', 'main'),
     run('ip', '-j', '-6', 'route', 'show', 'table', 'main'),
     run('networkctl', 'list', '--json=short', '--no-pager'),
     readNeighbours(host),
   ]);
-  const links = parseLinks(addresses);
   return {
     links: new Map(links.map((link) => [link.name, link])),
     routes: [...parseRoutes(routes4), ...parseRoutes(routes6)],
@@ -32,15 +31,19 @@ export async function readMachine(host: Host): Promise<Readings> {
   };
 }
 
+export async function readLinks(host: Host): Promise<LinkDetails[]> {
+  const { stdout } = await host.programs.run(['ip', '-j', '-d', 'address', 'show']);
+  return parseLinks(stdout);
+}
+
 export async function readNeighbours(host: Host): Promise<Map<string, Neighbour[]>> {
   const { stdout } = await host.programs.run(['networkctl', 'lldp', '--json=short', '--no-pager']);
   return parseNeighbours(stdout);
 }
 
 async function readSpeeds(host: Host, links: readonly LinkDetails[]): Promise<Map<string, number>> {
-  const cards = links.filter(({ type, kind }) => type === 'ether' && kind === undefined);
   const speeds = await Promise.all(
-    cards.map(
+    cardsOf(links).map(
       async ({ name }) =>
         [name, Number(await host.files.readText(`/sys/class/net/${name}/speed`).catch(() => '-1'))] as const,
     ),

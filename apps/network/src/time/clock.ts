@@ -10,7 +10,7 @@ const pollsBeforeRestart = 5;
 const patienceMs = 30_000;
 
 /** UTC unless configured. */
-export function timeZoneOf(config: SystemNetworkConfig): string {
+function timeZoneOf(config: SystemNetworkConfig): string {
   const { timezone = '' } = config.time ?? {};
   return timezone === '' ? 'UTC' : timezone;
 }
