@@ -41,7 +41,7 @@ export function labelOf(field: FieldDescriptor): 'one' | 'optional' | 'list' | '
 const SERVICE_FILE = /(_service|\/state_owner|\/addon_host)$/;
 
 /** The messages that are structures: what the API shows or takes, and not the mere envelopes of calls. */
-export function structuresOf(messages: readonly MessageDescriptor[]): MessageDescriptor[] {
+function structuresOf(messages: readonly MessageDescriptor[]): MessageDescriptor[] {
   const bodies = new Set(BODIES.map(({ message }) => message));
   return messages.filter(
     (message) =>

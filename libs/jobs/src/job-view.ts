@@ -34,7 +34,7 @@ export interface JobEnvelope {
 }
 
 /** BullMQ's word for a state in ours. */
-export function jobState(state: string): JobState {
+function jobState(state: string): JobState {
   switch (state) {
     case 'active':
       return 'running';

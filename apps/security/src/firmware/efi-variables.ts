@@ -19,10 +19,6 @@ const vendorOf = {
 
 export type VariableName = keyof typeof vendorOf;
 
-export function isVariableName(name: string): name is VariableName {
-  return Object.hasOwn(vendorOf, name);
-}
-
 const attributeBytes = 4;
 
 /** A variable's data; empty when firmware doesn't have it, or when its file is too short to be one. */

@@ -12,7 +12,7 @@ export interface Violation {
   readonly text: string;
 }
 
-export const defaultAlignment = 4096;
+const defaultAlignment = 4096;
 /** OpenZFS takes an ashift from 9 to 16. */
 const alignments = { least: 512, most: 65_536 };
 /** Largest record that can be stored on special devices, in KiB. */

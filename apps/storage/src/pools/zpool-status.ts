@@ -2,8 +2,7 @@
 import { integerOf, parseProgramJson } from '../program-json.ts';
 
 /** What a member of a pool is there for. */
-export const memberRoles = ['devices', 'cache', 'log', 'special'] as const;
-export type MemberRole = (typeof memberRoles)[number];
+export type MemberRole = 'devices' | 'cache' | 'log' | 'special';
 
 export interface PoolMember {
   readonly role: MemberRole;

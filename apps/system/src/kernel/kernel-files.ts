@@ -2,9 +2,9 @@
 import type { SystemKernelConfig } from '@incusos/contracts/system';
 import { parseByteSize } from './byte-size.ts';
 
-export const blacklistFile = '/etc/modprobe.d/99-blacklist-modules.conf';
-export const passthroughFile = '/etc/modprobe.d/99-local-device-passthrough.conf';
-export const zfsFile = '/etc/modprobe.d/99-local-zfs.conf';
+const blacklistFile = '/etc/modprobe.d/99-blacklist-modules.conf';
+const passthroughFile = '/etc/modprobe.d/99-local-device-passthrough.conf';
+const zfsFile = '/etc/modprobe.d/99-local-zfs.conf';
 export const sysctlFile = '/etc/sysctl.d/99-local-sysctl.conf';
 
 /** A backlog of 0 would drop every packet; this is the kernel's own default. */

@@ -4,8 +4,8 @@ import type { SystemLoggingJournalUpload, SystemLoggingSyslog } from '@incusos/c
 export const netlogdUnit = 'systemd-netlogd.service';
 export const netlogdFile = '/etc/systemd/netlogd.conf';
 export const uploadUnit = 'systemd-journal-upload.service';
-export const uploadFile = '/etc/systemd/journal-upload.conf';
-export const uploadDropIn = '/etc/systemd/system/systemd-journal-upload.service.d/10-certificates.conf';
+const uploadFile = '/etc/systemd/journal-upload.conf';
+const uploadDropIn = '/etc/systemd/system/systemd-journal-upload.service.d/10-certificates.conf';
 const certificates = '/etc/systemd/journal-upload';
 const credentials = '/run/credentials/systemd-journal-upload.service';
 

@@ -34,7 +34,7 @@ export class TooManyValuesError extends Error {
  * Far more values than any configuration has. class-validator takes kilobytes for each, so that a body of a few
  * megabytes could take all memory.
  */
-export const MAX_VALUES = 20_000;
+const MAX_VALUES = 20_000;
 
 /** The properties of each class. */
 const propertiesOf = new WeakMap<object, Map<string, Convert>>();

@@ -16,7 +16,7 @@ export interface UnitFile {
 /** Where networkd and udev look; a file hides those of the same name further down (systemd.network(5)). */
 const directories = ['/etc/systemd/network', '/run/systemd/network', '/usr/lib/systemd/network'];
 
-export function parseUnitFile(path: string, text: string): UnitFile {
+function parseUnitFile(path: string, text: string): UnitFile {
   const sections: { name: string; entries: [string, string][] }[] = [];
   for (const line of text.split('\n').map((raw) => raw.trim())) {
     if (line === '' || line.startsWith('#') || line.startsWith(';')) continue;

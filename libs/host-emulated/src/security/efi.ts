@@ -31,7 +31,7 @@ export function signatureData(certificate: string): Buffer {
 }
 
 /** `EFI_SIGNATURE_LIST`s, one a certificate since each list holds entries of one size. */
-export function signatureLists(certificates: readonly string[]): Buffer {
+function signatureLists(certificates: readonly string[]): Buffer {
   return Buffer.concat(
     certificates.map((certificate) => {
       const data = signatureData(certificate);

@@ -2,7 +2,7 @@ import type { Files } from '@incusos/host';
 import { showKernelFile } from './kernel-file.ts';
 
 /** The certificate authorities of the image, in its read-only part. */
-export const imageBundlePath = '/usr/share/certs/ca-certificates.crt';
+const imageBundlePath = '/usr/share/certs/ca-certificates.crt';
 
 /** One authority, of which nobody has the key. */
 const bundle = `-----BEGIN CERTIFICATE-----

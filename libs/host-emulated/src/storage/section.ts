@@ -124,7 +124,7 @@ const systemPartitions: readonly (readonly [label: string, size: number])[] = [
 export const localDataStart = 69_826_560;
 
 /** A drive with an installed system: partitions 1 to 11, the last one taking the rest. */
-export function systemDrive(size = 50 * GiB): Drive {
+function systemDrive(size = 50 * GiB): Drive {
   let next = 2048;
   const partitions = systemPartitions.map(([label, bytes], index): Partition => {
     const start_sector = next;

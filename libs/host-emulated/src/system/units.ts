@@ -37,11 +37,7 @@ export class UnitFailedError extends Error {
 }
 
 /** Where systemd looks for unit files, first match wins (systemd.unit(5)). */
-export const unitDirectories = [
-  '/etc/systemd/system',
-  '/run/systemd/system',
-  '/usr/lib/systemd/system',
-] as const;
+const unitDirectories = ['/etc/systemd/system', '/run/systemd/system', '/usr/lib/systemd/system'] as const;
 
 /** The units by name; where several areas bring the same, the last one counts. */
 export function unitsByName(units: readonly Unit[]): ReadonlyMap<string, Unit> {

@@ -7,7 +7,7 @@ import type { EmulatedMachine } from '../machine/emulated-machine.ts';
 import { ensureSigningPki } from './signing-pki.ts';
 
 /** Where the authorities of a machine's releases are kept, below the machine's directory. */
-export const pkiDirectory = 'pki';
+const pkiDirectory = 'pki';
 
 const trustDirectory = '/usr/lib/incus-os/trust';
 

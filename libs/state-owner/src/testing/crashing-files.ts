@@ -1,7 +1,7 @@
 /** Files of a machine that loses its power before the n-th change to them: that change and all later ones fail. */
 import { LocalFiles, type WriteOptions } from '@incusos/host';
 
-export class PowerCut extends Error {}
+class PowerCut extends Error {}
 
 export class CrashingFiles extends LocalFiles {
   changes = 0;

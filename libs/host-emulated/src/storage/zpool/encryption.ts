@@ -2,7 +2,7 @@
 import type { Files } from '@incusos/host';
 import { Refusal } from './spec.ts';
 
-export const rawKeyBytes = 32;
+const rawKeyBytes = 32;
 
 /**
  * The key in a file, hexadecimal.
