@@ -176,7 +176,7 @@ describe('the emulated storage', () => {
     const zed = host.programs.stream(['zpool', 'events', '-f', '-H']);
     let said = '';
     for (const { stdout } of [udev, zed]) stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    await sleep(50);
+    while (!said.includes('monitor will print')) await sleep(20);
     await run(`zpool create tank ${id('a')}`);
     await run('zpool scrub tank');
     while (!(
