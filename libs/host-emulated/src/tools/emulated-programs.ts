@@ -1,6 +1,12 @@
 /** The programs of the emulated machine, behind the same interface, limits and errors as real ones. */
 import { PassThrough } from 'node:stream';
-import { ProgramError, type Programs, type ProgramStream, type RunOptions, type RunResult } from '@incusos/host';
+import {
+  ProgramError,
+  type Programs,
+  type ProgramStream,
+  type RunOptions,
+  type RunResult,
+} from '@incusos/host';
 import type { EmulatedMachine } from '../machine/emulated-machine.ts';
 import type { Tool, ToolResult } from './tool.ts';
 
@@ -13,7 +19,12 @@ export class EmulatedPrograms implements Programs {
   ) {}
 
   run(argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<RunResult> {
-    return this.execute(argv, { timeoutMs: defaultTimeoutMs, ...options }, () => undefined, new AbortController());
+    return this.execute(
+      argv,
+      { timeoutMs: defaultTimeoutMs, ...options },
+      () => undefined,
+      new AbortController(),
+    );
   }
 
   stream(argv: readonly [string, ...string[]], options: RunOptions = {}): ProgramStream {
@@ -73,7 +84,9 @@ function interruption(signal: AbortSignal, program: string, options: RunOptions)
     const fail = (): void => {
       const timedOut = signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError';
       const why = timedOut ? `did not finish within ${options.timeoutMs ?? 0} ms` : 'was stopped';
-      reject(new ProgramError(timedOut ? 'timed-out' : 'aborted', program, '', undefined, `${program} ${why}`));
+      reject(
+        new ProgramError(timedOut ? 'timed-out' : 'aborted', program, '', undefined, `${program} ${why}`),
+      );
     };
     if (signal.aborted) fail();
     else signal.addEventListener('abort', fail, { once: true });
