@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,17 +6,14 @@ import { type StateFile, StateOwnerService } from '@incusos/contracts/state';
 import type { Host } from '@incusos/host';
 import { EmulatedMachine, openEmulatedHost, switchOn } from '@incusos/host-emulated';
 import {
-  bootstrapService,
   connectService,
+  type RunningService,
   type ServiceClient,
   type ServiceConnection,
+  startService,
 } from '@incusos/service';
-import type { INestApplicationContext } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApplicationsModule } from './applications.module.ts';
-
-// Every start of the service in this process listens for the signals that stop one.
-EventEmitter.defaultMaxListeners = 500;
 
 const release = '202611120410';
 
@@ -25,7 +21,7 @@ describe('the applications service', () => {
   let directory: string;
   let machine: EmulatedMachine;
   let host: Host;
-  let app: INestApplicationContext | undefined;
+  let running: RunningService | undefined;
   let connection: ServiceConnection;
   let applications: ServiceClient<typeof ApplicationsServiceService>;
   let starts = 0;
@@ -33,7 +29,7 @@ describe('the applications service', () => {
   const start = async (): Promise<void> => {
     starts += 1;
     const socket = join(directory, `a-${starts}.sock`);
-    app = await bootstrapService(
+    running = await startService(
       ApplicationsModule.on(() => Promise.resolve(host)),
       'applications',
       { socket },
@@ -44,8 +40,8 @@ describe('the applications service', () => {
 
   const stop = async (): Promise<void> => {
     connection.close();
-    await app?.close();
-    app = undefined;
+    await running?.stop();
+    running = undefined;
   };
 
   const image = (name: string, version = release): Promise<void> =>

@@ -1,18 +1,14 @@
 import { X509Certificate } from 'node:crypto';
-import { EventEmitter } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SecurityServiceService, TrustServiceService } from '@incusos/contracts/security';
 import { type StageImportRequest, StateOwnerService } from '@incusos/contracts/state';
 import { EmulatedMachine, openEmulatedHost, switchOn } from '@incusos/host-emulated';
-import { bootstrapService, connectService, type ServiceConnection } from '@incusos/service';
-import type { INestApplicationContext } from '@nestjs/common';
+import { connectService, type RunningService, type ServiceConnection, startService } from '@incusos/service';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SecurityModule } from './security.module.ts';
 import { initialState, validateState } from './state/security-state.ts';
-
-EventEmitter.defaultMaxListeners = 500;
 
 const oldKey = 'foo-bar-biz-1234';
 const newKey = 'correct horse, battery staple';
@@ -20,7 +16,7 @@ const newKey = 'correct horse, battery staple';
 /** One machine with the service on it. */
 class Appliance {
   readonly machine: EmulatedMachine;
-  private app: INestApplicationContext | undefined;
+  private running: RunningService | undefined;
   private connection: ServiceConnection | undefined;
 
   constructor(readonly directory: string) {
@@ -31,7 +27,7 @@ class Appliance {
     this.machine.create();
     await switchOn(this.machine);
     const socket = join(this.directory, 'security.sock');
-    this.app = await bootstrapService(
+    this.running = await startService(
       SecurityModule.on(() => Promise.resolve(openEmulatedHost(this.machine))),
       'security',
       { socket },
@@ -42,7 +38,7 @@ class Appliance {
 
   async stop(): Promise<void> {
     this.connection?.close();
-    await this.app?.close();
+    await this.running?.stop();
     await rm(this.directory, { recursive: true });
   }
 

@@ -1,5 +1,4 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { EventEmitter } from 'node:events';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,18 +10,15 @@ import {
 import { EmulatedMachine, openEmulatedHost, switchOn } from '@incusos/host-emulated';
 import type { Host } from '@incusos/host';
 import {
-  bootstrapService,
   connectService,
+  type RunningService,
   type ServiceClient,
   type ServiceConnection,
+  startService,
 } from '@incusos/service';
-import type { INestApplicationContext } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SecurityModule } from './security.module.ts';
 import { startFakeStorage } from './testing/fake-storage.ts';
-
-// Every start of the service in this process listens for the signals that stop one.
-EventEmitter.defaultMaxListeners = 500;
 
 const goodKey = 'foo-bar-biz-1234';
 const otherKey = 'correct horse, battery staple';
@@ -39,7 +35,7 @@ describe('the security service', () => {
   let directory: string;
   let machine: EmulatedMachine;
   let host: Host;
-  let app: INestApplicationContext | undefined;
+  let running: RunningService | undefined;
   let connection: ServiceConnection;
   let security: ServiceClient<typeof SecurityServiceService>;
   let trust: ServiceClient<typeof TrustServiceService>;
@@ -48,7 +44,7 @@ describe('the security service', () => {
   const start = async (): Promise<void> => {
     starts += 1;
     const socket = join(directory, `security-${starts}.sock`);
-    app = await bootstrapService(
+    running = await startService(
       SecurityModule.on(() => Promise.resolve(host)),
       'security',
       { socket },
@@ -60,8 +56,8 @@ describe('the security service', () => {
 
   const stop = async (): Promise<void> => {
     connection.close();
-    await app?.close();
-    app = undefined;
+    await running?.stop();
+    running = undefined;
   };
 
   const read = async (): Promise<{

@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,18 +12,15 @@ import {
 import type { Host } from '@incusos/host';
 import { appendJournal, EmulatedMachine, openEmulatedHost, switchOn } from '@incusos/host-emulated';
 import {
-  bootstrapService,
   connectService,
+  type RunningService,
   type ServiceClient,
   type ServiceConnection,
+  startService,
 } from '@incusos/service';
 import { PemConverter, X509CertificateGenerator } from '@peculiar/x509';
-import type { INestApplicationContext } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SystemModule } from './system.module.ts';
-
-// Every start of the service in this process listens for the signals that stop one.
-EventEmitter.defaultMaxListeners = 500;
 
 const sysctlFile = '/etc/sysctl.d/99-local-sysctl.conf';
 
@@ -32,7 +28,7 @@ describe('the system service', () => {
   let directory: string;
   let machine: EmulatedMachine;
   let host: Host;
-  let app: INestApplicationContext | undefined;
+  let running: RunningService | undefined;
   let connection: ServiceConnection;
   let system: ServiceClient<typeof SystemServiceService>;
   let debug: ServiceClient<typeof DebugServiceService>;
@@ -41,7 +37,7 @@ describe('the system service', () => {
   const start = async (): Promise<void> => {
     starts += 1;
     const socket = join(directory, `system-${starts}.sock`);
-    app = await bootstrapService(
+    running = await startService(
       SystemModule.on(() => Promise.resolve(host)),
       'system',
       { socket },
@@ -53,8 +49,8 @@ describe('the system service', () => {
 
   const stop = async (): Promise<void> => {
     connection.close();
-    await app?.close();
-    app = undefined;
+    await running?.stop();
+    running = undefined;
   };
 
   const text = async (path: string): Promise<string> => (await host.files.readText(path)).trim();

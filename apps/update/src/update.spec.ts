@@ -16,12 +16,12 @@ import type { Host } from '@incusos/host';
 import { EmulatedMachine, openEmulatedHost, switchOn } from '@incusos/host-emulated';
 import { feedIndex, makeSigner, ReleasePublisher, signText } from '@incusos/images/testing';
 import {
-  bootstrapService,
   connectService,
+  type RunningService,
   type ServiceClient,
   type ServiceConnection,
+  startService,
 } from '@incusos/service';
-import type { INestApplicationContext } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defaultUpdateConfiguration } from './configuration/update-configuration.ts';
 import { fetchLimits } from './feed/fetch-file.ts';
@@ -35,7 +35,7 @@ describe('the update service', () => {
   let directory: string;
   let machine: EmulatedMachine;
   let host: Host;
-  let app: INestApplicationContext;
+  let service: RunningService;
   let connection: ServiceConnection;
   let update: ServiceClient<typeof UpdateServiceService>;
   let provider: ServiceClient<typeof ProviderServiceService>;
@@ -45,7 +45,7 @@ describe('the update service', () => {
   const start = async (): Promise<void> => {
     starts += 1;
     const socket = join(directory, `update-${starts}.sock`);
-    app = await bootstrapService(UpdateModule.with({ host: () => host, limits, times }), 'update', {
+    service = await startService(UpdateModule.with({ host: () => host, limits, times }), 'update', {
       socket,
     });
     connection = connectService('update', socket);
@@ -55,7 +55,7 @@ describe('the update service', () => {
 
   const stop = async (): Promise<void> => {
     connection.close();
-    await app.close();
+    await service.stop();
   };
 
   const read = async (): Promise<{ config: SystemUpdateConfig; state: SystemUpdateState }> => {

@@ -1,5 +1,10 @@
 /** What makes a process one of our services. */
-export { bootstrapService, type ServiceOptions } from './lifecycle/bootstrap.ts';
+export {
+  bootstrapService,
+  type RunningService,
+  type ServiceOptions,
+  startService,
+} from './lifecycle/bootstrap.ts';
 export { onStop, stopOnSignals } from './lifecycle/stop.ts';
 export {
   runDirectory,

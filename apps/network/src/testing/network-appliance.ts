@@ -11,18 +11,18 @@ import {
 } from '@incusos/contracts/network';
 import { areas, EmulatedMachine, openEmulatedHost, switchOn } from '@incusos/host-emulated';
 import {
-  bootstrapService,
   connectService,
+  type RunningService,
   type ServiceClient,
   type ServiceConnection,
+  startService,
 } from '@incusos/service';
-import type { INestApplicationContext } from '@nestjs/common';
 import { NetworkModule } from '../network.module.ts';
 
 export const enp5s0 = '10:66:6a:00:00:01';
 
 export class NetworkAppliance {
-  private app: INestApplicationContext | undefined;
+  private running: RunningService | undefined;
   private connected: ServiceConnection | undefined;
   private starts = 0;
 
@@ -60,7 +60,7 @@ export class NetworkAppliance {
   async start(): Promise<void> {
     const socket = join(this.directory, `n${(this.starts += 1)}.sock`);
     const host = openEmulatedHost(this.machine);
-    this.app = await bootstrapService(
+    this.running = await startService(
       NetworkModule.on(() => Promise.resolve(host), { onlineMs: 4_000 }),
       'network',
       { socket },
@@ -71,8 +71,8 @@ export class NetworkAppliance {
   async stop(): Promise<void> {
     this.connected?.close();
     this.connected = undefined;
-    await this.app?.close();
-    this.app = undefined;
+    await this.running?.stop();
+    this.running = undefined;
   }
 
   async remove(): Promise<void> {

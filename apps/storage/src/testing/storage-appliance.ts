@@ -12,12 +12,12 @@ import {
 import type { Host } from '@incusos/host';
 import { areas, EmulatedMachine, openEmulatedHost, switchOff, switchOn } from '@incusos/host-emulated';
 import {
-  bootstrapService,
   connectService,
+  type RunningService,
   type ServiceClient,
   type ServiceConnection,
+  startService,
 } from '@incusos/service';
-import type { INestApplicationContext } from '@nestjs/common';
 import { StorageModule } from '../storage.module.ts';
 
 export const scrub_schedule = '0 4 * * 0';
@@ -28,7 +28,7 @@ export function drivePath(name: string): string {
 }
 
 export class StorageAppliance {
-  private app: INestApplicationContext | undefined;
+  private running: RunningService | undefined;
   private connected: ServiceConnection | undefined;
   private starts = 0;
   /** What the service works on; tests put faults into it before it starts. */
@@ -69,7 +69,7 @@ export class StorageAppliance {
 
   async start(): Promise<void> {
     const socket = join(this.directory, `s${(this.starts += 1)}.sock`);
-    this.app = await bootstrapService(
+    this.running = await startService(
       StorageModule.on(() => Promise.resolve(this.host)),
       'storage',
       { socket },
@@ -80,15 +80,15 @@ export class StorageAppliance {
   async stop(): Promise<void> {
     this.connected?.close();
     this.connected = undefined;
-    await this.app?.close();
-    this.app = undefined;
+    await this.running?.stop();
+    this.running = undefined;
   }
 
   /** Forgets the service as it is, as if it had been killed. */
   abandon(): void {
     this.connected?.close();
     this.connected = undefined;
-    this.app = undefined;
+    this.running = undefined;
   }
 
   async remove(): Promise<void> {

@@ -19,31 +19,46 @@ import { detailOf } from '../errors/error-text.ts';
 export interface ServiceOptions {
   /** Where it listens; the service's usual socket unless given. */
   readonly socket?: string;
-  /** Called once it listens and before it says that it is ready. */
-  readonly beforeReady?: (app: INestApplicationContext) => Promise<void>;
+  readonly logger?: Logger;
 }
 
 /** How long calls that are under way may take once the process stops, and how long streams may. */
 const drainMs = 3_000;
 const streamDrainMs = 300;
 
-/**
- * Starts a service: its Nest module, gRPC on its unix socket for every `@GrpcController` provider, `grpc.health.v1`,
- * the logger (inject {@link LOGGER}), and an orderly stop.
- */
+/** A service that answers calls. */
+export interface RunningService {
+  /** Answers no more calls, lets those under way end for 3 s, and ends what the service's parts do. */
+  stop(): Promise<void>;
+}
+
+/** Makes this process a service: starts it, and stops it in order when the process is to end. */
 export async function bootstrapService(
   module: Type | DynamicModule,
   name: string,
   options: ServiceOptions = {},
-): Promise<INestApplicationContext> {
+): Promise<void> {
   const logger = createLogger(name);
   process.on('unhandledRejection', (reason) => {
-    logger.error('a promise failed and nobody waited for it', {
-      error: detailOf(reason),
-    });
+    logger.error('a promise failed and nobody waited for it', { error: detailOf(reason) });
     process.exit(1);
   });
   const started = performance.now();
+  const service = await startService(module, name, { ...options, logger });
+  onStop(() => service.stop());
+  stopOnSignals((message) => logger.warn(message));
+  logger.info('service is ready', { start_ms: Math.round(performance.now() - started) });
+}
+
+/**
+ * Starts a service: its Nest module, gRPC on its unix socket for every `@GrpcController` provider, `grpc.health.v1` and
+ * the logger (inject {@link LOGGER}).
+ */
+export async function startService(
+  module: Type | DynamicModule,
+  name: string,
+  { socket = socketPath(name), logger = createLogger(name) }: ServiceOptions = {},
+): Promise<RunningService> {
   const app = await NestFactory.createApplicationContext(withLogger(module, logger), {
     logger: new NestLogger(logger),
     abortOnError: false,
@@ -53,16 +68,15 @@ export async function bootstrapService(
   const services = addControllers(server, app, logger, stopping.signal);
   const health = new Health(services);
   addController(server, HealthService, health, logger, stopping.signal);
-  const path = options.socket ?? socketPath(name);
-  await listen(server, path);
-  onStop(() => app.close());
-  onStop(() => drain(server, stopping));
-  onStop(() => health.set(false));
-  stopOnSignals((message) => logger.warn(message));
-  await options.beforeReady?.(app);
+  await listen(server, socket);
   health.set(true);
-  logger.info('service is ready', { start_ms: Math.round(performance.now() - started) });
-  return app;
+  return {
+    stop: async () => {
+      health.set(false);
+      await drain(server, stopping);
+      await app.close();
+    },
+  };
 }
 
 function withLogger(module: Type | DynamicModule, logger: Logger): DynamicModule {
