@@ -2,13 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackupServiceService, type RestoreRequest } from '@incusos/contracts/backup';
 import { StateOwnerService } from '@incusos/contracts/state';
 import { LocalFiles, LocalPrograms, type ProgramStream } from '@incusos/host';
 import { checkHealth, connectService, type ServiceClient, serviceNames } from '@incusos/service';
-import { rolldown } from 'rolldown';
+import { bundlePrograms } from '@incusos/service/testing';
 
 export const owners = serviceNames.filter((name) => name !== 'backup');
 
@@ -35,23 +34,11 @@ export class MachineUnderTest {
   }
 
   /** Bundles what the processes run; once for all machines. */
-  static async build(): Promise<string> {
-    const output = await mkdtemp(join(tmpdir(), 'backup-programs-'));
-    for (const [entry, file] of [
-      ['../main.ts', 'backup.mjs'],
-      ['./owner-process.ts', 'owner.mjs'],
-    ] as const) {
-      const bundle = await rolldown({
-        input: fileURLToPath(new URL(entry, import.meta.url)),
-        platform: 'node',
-        external: [/^@nestjs\/(?:websockets|microservices|platform-express)/u],
-        logLevel: 'silent',
-        transform: { target: 'node24', decorator: { legacy: true, emitDecoratorMetadata: true } },
-      });
-      await bundle.write({ file: join(output, file), format: 'esm', codeSplitting: false, keepNames: true });
-      await bundle.close();
-    }
-    return output;
+  static build(): Promise<string> {
+    return bundlePrograms({
+      'backup.mjs': new URL('../main.ts', import.meta.url),
+      'owner.mjs': new URL('./owner-process.ts', import.meta.url),
+    });
   }
 
   static async create(programs: string): Promise<MachineUnderTest> {

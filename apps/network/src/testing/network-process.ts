@@ -2,31 +2,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NetworkServiceService } from '@incusos/contracts/network';
 import { LocalPrograms, type ProgramStream } from '@incusos/host';
 import { checkHealth, connectService, type ServiceClient, type ServiceConnection } from '@incusos/service';
-import { rolldown } from 'rolldown';
+import { bundlePrograms } from '@incusos/service/testing';
 
 /** Bundles the service and the emulated machine. */
-export async function buildPrograms(): Promise<string> {
-  const output = await mkdtemp(join(tmpdir(), 'net-programs-'));
-  for (const [entry, file] of [
-    ['../main.ts', 'network.mjs'],
-    ['../../../../libs/host-emulated/src/index.ts', 'host-emulated.mjs'],
-  ] as const) {
-    const bundle = await rolldown({
-      input: fileURLToPath(new URL(entry, import.meta.url)),
-      platform: 'node',
-      external: [/^@nestjs\/(?:websockets|microservices|platform-express)/u],
-      logLevel: 'silent',
-      transform: { target: 'node24', decorator: { legacy: true, emitDecoratorMetadata: true } },
-    });
-    await bundle.write({ file: join(output, file), format: 'esm', codeSplitting: false, keepNames: true });
-    await bundle.close();
-  }
-  return output;
+export function buildPrograms(): Promise<string> {
+  return bundlePrograms({
+    'network.mjs': new URL('../main.ts', import.meta.url),
+    'host-emulated.mjs': new URL('../../../../libs/host-emulated/src/index.ts', import.meta.url),
+  });
 }
 
 export class NetworkProcess {

@@ -1,0 +1,2 @@
+/** What tests of several services need. */
+export { bundlePrograms } from './bundle-programs.ts';
