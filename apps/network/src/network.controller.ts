@@ -6,8 +6,7 @@ import {
   type SetConfigRequest,
   type SetConfigResponse,
 } from '@incusos/contracts/network';
-import { ProgramError } from '@incusos/host';
-import { DomainError, GrpcController, type ServiceHandlers } from '@incusos/service';
+import { GrpcController, type ServiceHandlers } from '@incusos/service';
 import { Inject } from '@nestjs/common';
 import { NetworkConfigService } from './apply/network-config.service.ts';
 import { NetworkService } from './network.service.ts';
@@ -21,7 +20,7 @@ export class NetworkController implements ServiceHandlers<typeof NetworkServiceS
   ) {}
 
   async getNetwork(): Promise<GetNetworkResponse> {
-    return { network: await this.network.get().catch(asFailure) };
+    return { network: await this.network.get() };
   }
 
   /** A caller that is gone doesn't stop the change: losing its connection may be what the change is about. */
@@ -36,14 +35,7 @@ export class NetworkController implements ServiceHandlers<typeof NetworkServiceS
   }
 
   async flushDns(): Promise<FlushDnsResponse> {
-    await this.network.flushDns().catch(asFailure);
+    await this.network.flushDns();
     return {};
   }
-}
-
-/** A program of the machine that failed says so itself. */
-function asFailure(error: unknown): never {
-  if (error instanceof ProgramError)
-    throw new DomainError('OPERATION_FAILED', error.message, { cause: error });
-  throw error;
 }

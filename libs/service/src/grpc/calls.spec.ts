@@ -113,6 +113,29 @@ describe('a call to another service', () => {
     expect(error.message).not.toContain('secret');
   });
 
+  it('tells what an error says of itself', async () => {
+    const client = await serve({
+      resetState: () => {
+        throw Object.assign(new Error('zpool failed with exit code 1: no such pool'), {
+          reason: 'OPERATION_FAILED',
+        });
+      },
+    });
+    expect(await failureOf(client.resetState({}))).toMatchObject({
+      reason: 'OPERATION_FAILED',
+      message: 'zpool failed with exit code 1: no such pool',
+    });
+  });
+
+  it('tells nothing of an error that speaks of reasons in words of its own', async () => {
+    const client = await serve({
+      resetState: () => {
+        throw Object.assign(new Error('secret'), { reason: 'because' });
+      },
+    });
+    expect(await failureOf(client.resetState({}))).toMatchObject({ reason: 'INTERNAL' });
+  });
+
   it('tells as little when the answer cannot be sent', async () => {
     const unsendable = () => ({
       schema_version: 1,

@@ -17,6 +17,7 @@ import {
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import { DomainError } from '../errors/domain-error.ts';
+import { isErrorReason } from '../errors/reasons.ts';
 import { toGrpcError } from '../errors/grpc-status.ts';
 import type { Logger } from '../logging/logger.ts';
 import { type CallContext, runInCall } from './call-context.ts';
@@ -169,7 +170,7 @@ function gaveUp(): DomainError {
 }
 
 function statusError(error: unknown, method: MethodShape, context: CallContext, logger: Logger): Error {
-  const known = error instanceof DomainError ? error : context.signal.aborted ? gaveUp() : undefined;
+  const known = error instanceof DomainError ? error : context.signal.aborted ? gaveUp() : explained(error);
   if (known === undefined || known.reason === 'INTERNAL') {
     const detail = detailOf(error);
     logger.error('call failed unexpectedly', { method: method.path, error: detail });
@@ -181,4 +182,12 @@ function statusError(error: unknown, method: MethodShape, context: CallContext, 
       `an internal error occurred; the log has the details under ${context.correlationId}`,
     );
   return Object.assign(new Error(shown.message), toGrpcError(shown));
+}
+
+/** An error that says itself what it is to a caller, such as that of a program that failed. */
+function explained(error: unknown): DomainError | undefined {
+  if (!(error instanceof Error) || !('reason' in error) || typeof error.reason !== 'string') return undefined;
+  return isErrorReason(error.reason)
+    ? new DomainError(error.reason, error.message, { cause: error })
+    : undefined;
 }
