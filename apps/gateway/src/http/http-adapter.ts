@@ -3,6 +3,7 @@ import type { RequestListener, Server } from 'node:http';
 import { runInCall } from '@incusos/service';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { forAnotherMember } from './cluster-target.ts';
 import { failure } from './envelope.ts';
 import { readBodies } from './request-body.ts';
 import { callOf } from './request-call.ts';
@@ -53,6 +54,11 @@ export function createHttpAdapter(
     });
     // Replies are JSON text already, and their content type is to stay as it is.
     reply.serializer(asItIs);
+    const elsewhere = forAnotherMember(request);
+    if (elsewhere !== undefined) {
+      void reply.code(404).send(failure(404, elsewhere));
+      return;
+    }
     runInCall(callOf(request, reply), next);
   });
   instance.addHook('onResponse', (request, reply, next) => {

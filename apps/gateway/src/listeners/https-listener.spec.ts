@@ -95,6 +95,16 @@ describe('HTTPS', () => {
     );
   });
 
+  it('does nothing that another member of a cluster is asked for', async () => {
+    const reply = await test.post('/os/1.0/system/:reboot?target=server2', {}, { as: friend });
+    expect(reply.json()).toMatchObject({
+      error_code: 404,
+      error: "no cluster member called 'server2': this server isn't part of a cluster",
+    });
+    expect((await test.ask('/os?target=', { as: friend })).status).toBe(200);
+    expect((await test.ask('/?target=server2')).status).toBe(200);
+  });
+
   it('does not take a path that only begins like its prefix for its own', async () => {
     expect((await test.ask('/ost/1.0', { as: friend })).status).toBe(404);
     expect((await test.ask('/os1.0', { as: friend })).status).toBe(404);
