@@ -222,6 +222,7 @@ export class Jobs {
     try {
       return await work(queue);
     } catch (error) {
+      this.options.logger.warn('the job queue did not do as it was told', { error: String(error) });
       throw unavailable(error);
     }
   }

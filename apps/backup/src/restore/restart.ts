@@ -28,6 +28,8 @@ export class Restart {
           });
         }
       }
+      if (!signal.aborted)
+        this.logger.error('the machine has to be rebooted by hand for a restore to take effect everywhere');
     } finally {
       system.close();
     }

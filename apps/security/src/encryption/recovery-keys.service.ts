@@ -123,6 +123,11 @@ export class RecoveryKeysService implements OnModuleDestroy {
     });
   }
 
+  /** Binds every volume to the TPM's present state, while no change of the keys is under way. */
+  bindToTpm(): Promise<void> {
+    return this.runner.run(() => this.keyslots.bindToTpm());
+  }
+
   /** Lets imported keys take effect on the volumes. */
   adopt(): Promise<void> {
     return this.runner.run(() => this.prepare());

@@ -7,7 +7,6 @@ import type { StateStore } from '@incusos/state';
 import { commitState } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
 import { CustomCaService } from '../certificates/custom-ca.service.ts';
-import { KeyslotsService } from '../encryption/keyslots.service.ts';
 import { RecoveryKeysService } from '../encryption/recovery-keys.service.ts';
 import { VolumesService } from '../encryption/volumes.service.ts';
 import { FirmwareService } from '../firmware/firmware.service.ts';
@@ -29,7 +28,6 @@ export class SecurityService {
     @Inject(SecureBootService) private readonly secureBoot: SecureBootService,
     @Inject(TpmService) private readonly tpm: TpmService,
     @Inject(VolumesService) private readonly volumes: VolumesService,
-    @Inject(KeyslotsService) private readonly keyslots: KeyslotsService,
     @Inject(RecoveryKeysService) private readonly recoveryKeys: RecoveryKeysService,
     @Inject(CustomCaService) private readonly customCa: CustomCaService,
     @Inject(TrustFuseService) private readonly fuse: TrustFuseService,
@@ -120,7 +118,7 @@ export class SecurityService {
         'refusing to reset TPM encryption bindings because current state can unlock all volumes',
       );
     }
-    await this.keyslots.bindToTpm();
+    await this.recoveryKeys.bindToTpm();
     await this.host.programs.run(['systemctl', 'reboot']);
   }
 
