@@ -50,6 +50,8 @@ async function showNvmeSubsystem(
   const address = /0000:[0-9a-f:.]+/u.exec(
     sysfsPath(storage, drive).slice('/sys/devices/pci0000:00/'.length),
   );
+  // Left over from the boot before.
+  await files.remove(directory);
   await files.makeDirectory(`${directory}/${drive.name}`);
   await files.append(`${directory}/subsysnqn`, `nqn.2019-08.org.qemu:${drive.serial}\n`);
   await files.append(`${directory}/${controller}/transport`, 'pcie\n');

@@ -6,6 +6,7 @@ import type { Host } from '@incusos/host';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmulatedHost } from '../emulated-host.ts';
 import { EmulatedMachine } from '../machine/emulated-machine.ts';
+import { switchOff, switchOn } from '../power-switch.ts';
 import { storage } from './area.ts';
 import { addDrive, parseSize } from './commands.ts';
 import { defaultStorage, GiB, localDataStart } from './section.ts';
@@ -190,6 +191,16 @@ describe('the emulated storage', () => {
     while (!said.slice(before - 200).includes('sysevent.fs.zfs.config_sync')) await sleep(20);
     udev.stop();
     zed.stop();
+  });
+
+  it('shows NVMe drives in the same way after each boot', async () => {
+    await machine.change(({ storage: section }) => addDrive(section, 'quick', 'nvme', 10 * GiB));
+    for (const boot of [1, 2]) {
+      await switchOn(machine);
+      const transport = '/sys/class/nvme-subsystem/nvme-subsys0/nvme0/transport';
+      expect([boot, await host.files.readText(transport)]).toEqual([boot, 'pcie\n']);
+      await switchOff(machine);
+    }
   });
 
   it('neither scrubs nor trims a pool that lost its drives', async () => {
