@@ -1,4 +1,4 @@
 import { bootstrapService } from '@incusos/service';
 import { BackupModule } from './backup.module.ts';
 
-await bootstrapService(BackupModule, 'backup');
+await bootstrapService(BackupModule.on(), 'backup');

@@ -1,4 +1,4 @@
 import { bootstrapService } from '@incusos/service';
 import { UpdateModule } from './update.module.ts';
 
-await bootstrapService(UpdateModule.with(), 'update');
+await bootstrapService(UpdateModule.on(), 'update');

@@ -24,22 +24,21 @@ import { UPDATE_STATE } from './state/update-state.ts';
 
 /** What a test may decide; the service's own unless given. */
 export interface UpdateSettings {
-  readonly host?: () => Host | Promise<Host>;
   readonly limits?: FetchLimits;
   readonly times?: ScheduleTimes;
 }
 
 @Module({})
 export class UpdateModule {
-  static with({
-    host = openHost,
-    limits = fetchLimits,
-    times = scheduleTimes,
-  }: UpdateSettings = {}): DynamicModule {
+  /** @param open the machine; the one this process runs on unless given. */
+  static on(
+    open: () => Promise<Host> = openHost,
+    { limits = fetchLimits, times = scheduleTimes }: UpdateSettings = {},
+  ): DynamicModule {
     return {
       module: UpdateModule,
       providers: [
-        { provide: HOST, useFactory: host },
+        { provide: HOST, useFactory: open },
         { provide: FETCH_LIMITS, useValue: limits },
         { provide: SCHEDULE_TIMES, useValue: times },
         { provide: UPDATE_STATE, inject: [HOST, LOGGER], useFactory: openSeededState },

@@ -45,9 +45,13 @@ describe('the update service', () => {
   const start = async (): Promise<void> => {
     starts += 1;
     const socket = join(directory, `update-${starts}.sock`);
-    service = await startService(UpdateModule.with({ host: () => host, limits, times }), 'update', {
-      socket,
-    });
+    service = await startService(
+      UpdateModule.on(() => Promise.resolve(host), { limits, times }),
+      'update',
+      {
+        socket,
+      },
+    );
     connection = connectService('update', socket);
     update = connection.use(UpdateServiceService);
     provider = connection.use(ProviderServiceService);

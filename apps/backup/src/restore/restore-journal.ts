@@ -4,7 +4,8 @@
  * Invariant: while the phase is `staging` no service has changed; from the moment `committing` is on disk all of them
  * will.
  */
-import type { StateDefinition, StateStore } from '@incusos/state';
+import type { Host } from '@incusos/host';
+import { openState, type StateDefinition, type StateStore } from '@incusos/state';
 
 export interface RestoreEntry {
   readonly id: string;
@@ -21,7 +22,7 @@ export interface RestoreJournal {
 export type RestoreJournalStore = StateStore<RestoreJournal>;
 export const RESTORE_JOURNAL = Symbol('restore-journal');
 
-export const restoreJournal: StateDefinition<RestoreJournal> = {
+const definition: StateDefinition<RestoreJournal> = {
   directory: '/var/lib/incus-os/backup',
   version: 1,
   initial: () => ({}),
@@ -32,6 +33,10 @@ export const restoreJournal: StateDefinition<RestoreJournal> = {
   },
   keep: 3,
 };
+
+export function openRestoreJournal(host: Host): Promise<RestoreJournalStore> {
+  return openState(host, definition);
+}
 
 function parseEntry(entry: unknown): RestoreEntry {
   if (
