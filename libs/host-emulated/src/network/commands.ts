@@ -5,8 +5,10 @@ import type { EmulatedMachine } from '../machine/emulated-machine.ts';
 import type { PciDevice } from '../system/hardware.ts';
 import { writePciDevice } from '../system/pci.ts';
 import { discoverLinks } from './kernel.ts';
+import { reloadNetworkd } from './networkd.ts';
 import { defaultNic, type NetworkSection, type Nic } from './section.ts';
 import { showLinks } from './sysfs.ts';
+import { triggerNetworkDevices } from './udev.ts';
 
 const nameArgument = { name: '<name>', summary: 'the name of the NIC, such as enp6s0' };
 
@@ -30,6 +32,7 @@ export const networkCommands: readonly Command[] = [
       });
       if (machine.read().system.power.state !== 'off') await writePciDevice(machine.files, pciDevice(nic));
       await change(machine, () => undefined);
+      await takeUp(machine, nic);
       return `added NIC ${name} with MAC ${nic.mac}`;
     },
   },
@@ -81,6 +84,16 @@ async function change<R>(machine: EmulatedMachine, edit: (section: NetworkSectio
   });
   await showLinks(machine);
   return answer;
+}
+
+/** What udev and networkd do with a card that is plugged into a running machine. */
+async function takeUp(machine: EmulatedMachine, nic: Nic): Promise<void> {
+  const { network, system } = machine.read();
+  const link = network.links.find((one) => one.nic === nic.mac);
+  if (link === undefined) return;
+  await triggerNetworkDevices(machine, machine.files, [link.name]);
+  if (system.units['systemd-networkd.service']?.active === 'active')
+    await reloadNetworkd(machine, machine.files);
 }
 
 /** What the kernel finds at power-on. */

@@ -188,6 +188,16 @@ describe('the network of the emulated machine', () => {
     );
   });
 
+  it('configures a card that comes back into the running machine', async () => {
+    await put('00-card.link', `[Match]\nPermanentMACAddress=${mac}\n\n[Link]\nName=_pcard\n`);
+    await put('20-card.network', '[Match]\nName=_pcard\n\n[Network]\nAddress=192.0.2.7/24\n');
+    await command('nic remove', 'enp5s0');
+    await command('nic add', 'enp5s0');
+    expect(await json('ip', '-j', 'address', 'show', 'dev', '_pcard')).toMatchObject([
+      { addr_info: [{ local: '192.0.2.7' }, {}] },
+    ]);
+  });
+
   it('forgets devices without power, and keeps cards that were added', async () => {
     await command('nic add', 'enp6s0');
     await put('10-br.netdev', '[NetDev]\nName=br0\nKind=bridge\n');

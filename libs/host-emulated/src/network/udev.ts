@@ -10,7 +10,7 @@ import { matches, readUnitFiles, valueOf } from './unit-file.ts';
  * What `udevadm trigger --action=add` does to network devices.
  * @param names only these, as the kernel calls them; all unless given.
  */
-async function triggerNetworkDevices(
+export async function triggerNetworkDevices(
   machine: EmulatedMachine,
   files: Files,
   names?: readonly string[],
