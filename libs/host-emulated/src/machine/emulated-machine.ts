@@ -85,7 +85,8 @@ export class EmulatedMachine {
 
   private write(machine: Machine): void {
     const temporary = `${this.path}.${randomBytes(4).toString('hex')}.tmp`;
-    writeFileSync(temporary, `${JSON.stringify(machine, undefined, 2)}\n`);
+    // It holds the keys of the pools, as the drives of a real machine would.
+    writeFileSync(temporary, `${JSON.stringify(machine, undefined, 2)}\n`, { mode: 0o600 });
     renameSync(temporary, this.path);
   }
 
