@@ -28,9 +28,9 @@ import {
   type SwitchVersionRequest,
   type SwitchVersionResponse,
 } from '@incusos/contracts/applications';
-import { DomainError, GrpcController, type ServiceHandlers } from '@incusos/service';
+import { DomainError, GrpcController, invalidField, type ServiceHandlers } from '@incusos/service';
 import { Inject } from '@nestjs/common';
-import { ApplicationsService, wrong } from './applications.service.ts';
+import { ApplicationsService } from './applications.service.ts';
 import { catalogue } from './catalogue/catalogue.ts';
 import { InstalledService } from './installed/installed.service.ts';
 
@@ -81,7 +81,7 @@ export class ApplicationsController implements ServiceHandlers<typeof Applicatio
     const { entry } = await this.applications.require(name);
     const verb = action?.action ?? '';
     if (entry.actions.length === 0) throw notSupported();
-    if (!entry.actions.includes(verb)) throw wrong('action', `unsupported action '${verb}'`);
+    if (!entry.actions.includes(verb)) throw invalidField('action', `unsupported action '${verb}'`);
     throw notYet();
   }
 
@@ -95,7 +95,7 @@ export class ApplicationsController implements ServiceHandlers<typeof Applicatio
       const { entry } = await this.applications.require(name);
       throw entry.backup ? notYet() : notSupported();
     }
-    throw wrong('name', 'missing application name');
+    throw invalidField('name', 'missing application name');
   }
 
   async checkUpdate({ name }: CheckUpdateRequest): Promise<CheckUpdateResponse> {

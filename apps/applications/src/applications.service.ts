@@ -10,7 +10,7 @@ import {
   type SetConfigRequest,
 } from '@incusos/contracts/applications';
 import { type Host, HOST, ProgramError } from '@incusos/host';
-import { DomainError, ExclusiveRunner, LOGGER, type Logger, reasonOf } from '@incusos/service';
+import { DomainError, ExclusiveRunner, invalidField, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { commitState, stateFailure } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
@@ -79,15 +79,15 @@ export class ApplicationsService {
 
   /** @throws DomainError when the application can't be installed on this appliance. */
   async checkInstallation(name: string): Promise<void> {
-    if (name === '') throw wrong('name', 'missing application name');
+    if (name === '') throw invalidField('name', 'missing application name');
     const wanted = catalogueEntry(name);
-    if (wanted === undefined) throw wrong('name', `unknown application '${name}'`);
+    if (wanted === undefined) throw invalidField('name', `unknown application '${name}'`);
     const present = await this.installed.list();
     if (present.some(({ entry }) => entry.name === name)) throw new DomainError('CONFLICT', 'already exists');
     const primary = present.find(({ entry }) => entry.primary)?.entry;
     if (!wanted.primary || primary === undefined) return;
     if (!primary.name.startsWith('incus') || !name.startsWith('incus')) {
-      throw wrong('name', 'a primary application is already installed');
+      throw invalidField('name', 'a primary application is already installed');
     }
     const problem = await replacementProblem(primary.name, name, async () => {
       try {
@@ -101,7 +101,7 @@ export class ApplicationsService {
         );
       }
     });
-    if (problem !== undefined) throw wrong('name', problem);
+    if (problem !== undefined) throw invalidField('name', problem);
   }
 
   /** Stored only after it applied. */
@@ -109,7 +109,7 @@ export class ApplicationsService {
     const { key, record } = await this.require(name);
     const kind = key === 'incus' || key === 'openfga' ? key : 'plain';
     if (config !== undefined && config.$case !== kind) {
-      throw wrong('config', `this is not a configuration of the application '${name}'`);
+      throw invalidField('config', `this is not a configuration of the application '${name}'`);
     }
     await this.changes.run(async () => {
       const next = await this.apply(record, config);
@@ -135,7 +135,7 @@ export class ApplicationsService {
         return this.applyIncus(record, config.value);
       case 'openfga':
         if (config.value.api_tokens.length === 0) {
-          throw wrong('config.api_tokens', 'at least one API token must be specified');
+          throw invalidField('config.api_tokens', 'at least one API token must be specified');
         }
         throw new DomainError('NOT_IMPLEMENTED', 'not implemented');
       case 'plain':
@@ -188,21 +188,21 @@ export class ApplicationsService {
     const { record } = await this.require(name);
     const versions = await this.installed.versions(name);
     if (versions.length <= 1) {
-      throw wrong(
+      throw invalidField(
         'version',
         'only one version of the application is available locally, cannot switch to a different version',
       );
     }
     if (version !== '') {
       if (versions.includes(version)) return version;
-      throw wrong(
+      throw invalidField(
         'version',
         `cannot switch application to version '${version}' because it does not exist locally`,
       );
     }
     const older = versions[versions.indexOf(record.version) - 1];
     if (older === undefined) {
-      throw wrong('version', 'cannot rollback application as no earlier version is available locally');
+      throw invalidField('version', 'cannot rollback application as no earlier version is available locally');
     }
     return older;
   }
@@ -212,9 +212,4 @@ function pinning({
   pin_current_versions,
 }: ApplicationConfig): Pick<ApplicationRecord, 'pin_current_versions'> {
   return { pin_current_versions };
-}
-
-/** A request that can't be carried out as it is. */
-export function wrong(field: string, message: string): DomainError {
-  return new DomainError('INVALID_REQUEST', message, { fields: [{ field, reason: message }] });
 }

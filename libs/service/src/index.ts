@@ -14,6 +14,7 @@ export {
   usableSocketPath,
 } from './lifecycle/sockets.ts';
 export { DomainError } from './errors/domain-error.ts';
+export { invalidField } from './errors/invalid-field.ts';
 export { detailOf, reasonOf } from './errors/error-text.ts';
 export { errorReasons, type ErrorReason, type FieldViolation, httpStatus } from './errors/reasons.ts';
 export { fromGrpcError, toGrpcError } from './errors/grpc-status.ts';

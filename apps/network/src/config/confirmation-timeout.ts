@@ -1,7 +1,7 @@
 /** How long a new configuration waits for its confirmation. */
 import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import { parseDuration } from '@incusos/contracts/rest';
-import { DomainError, reasonOf } from '@incusos/service';
+import { invalidField } from '@incusos/service';
 
 /**
  * Milliseconds in which a configuration has to be confirmed: its own timeout, else its default; none means that no
@@ -17,16 +17,12 @@ export function timeoutOf(config: SystemNetworkConfig): number | undefined {
     try {
       nanoseconds = parseDuration(text);
     } catch (error) {
-      throw invalid(`config.${field}`, `invalid ${what} provided: ${reasonOf(error)}`);
+      throw invalidField(`config.${field}`, `invalid ${what} provided: ${reasonOf(error)}`);
     }
-    if (nanoseconds <= 0n) throw invalid(`config.${field}`, `${what} must be greater than zero`);
+    if (nanoseconds <= 0n) throw invalidField(`config.${field}`, `${what} must be greater than zero`);
     return Math.max(1, Number(nanoseconds / 1_000_000n));
   };
   const own = read('confirmation_timeout');
   const byDefault = read('default_confirmation_timeout');
   return own ?? byDefault;
-}
-
-function invalid(field: string, reason: string): DomainError {
-  return new DomainError('INVALID_REQUEST', reason, { fields: [{ field, reason }] });
 }

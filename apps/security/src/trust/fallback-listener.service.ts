@@ -1,7 +1,7 @@
 /** The settings of the listener by which the appliance stays reachable when its primary application is not. */
 import { X509Certificate } from 'node:crypto';
 import type { SystemFallbackListener, SystemFallbackListenerConfig } from '@incusos/contracts/security';
-import { DomainError } from '@incusos/service';
+import { invalidField } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { commitState } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
@@ -43,12 +43,12 @@ function check({ listen_address, trusted_client_certificates }: SystemFallbackLi
   if (listen_address !== undefined && listen_address !== '') {
     const problem = listenAddressProblem(listen_address);
     if (problem !== undefined)
-      throw invalid(`invalid listen address: ${problem}`, 'config.listen_address', problem);
+      throw invalidField('config.listen_address', `invalid listen address: ${problem}`, problem);
   }
   if (trusted_client_certificates.length === 0) {
-    throw invalid(
-      'at least one trusted client TLS certificate must be defined',
+    throw invalidField(
       certificates,
+      'at least one trusted client TLS certificate must be defined',
       'must not be empty',
     );
   }
@@ -57,15 +57,11 @@ function check({ listen_address, trusted_client_certificates }: SystemFallbackLi
     if (found instanceof X509Certificate) continue;
     const field = `${certificates}[${index}]`;
     if (found.kind !== 'not-valid')
-      throw invalid(
-        `certificate at index ${index} is not PEM-encoded`,
+      throw invalidField(
         field,
+        `certificate at index ${index} is not PEM-encoded`,
         'must be a certificate in PEM',
       );
-    throw invalid(`certificate at index ${index} is not valid: ${found.reason}`, field, found.reason);
+    throw invalidField(field, `certificate at index ${index} is not valid: ${found.reason}`, found.reason);
   }
-}
-
-function invalid(message: string, field: string, reason: string): DomainError {
-  return new DomainError('INVALID_REQUEST', message, { fields: [{ field, reason }] });
 }

@@ -1,24 +1,20 @@
 /** Volumes: first-level datasets of pools, made for an application. */
 import type { CreateVolumeRequest, DeleteVolumeRequest } from '@incusos/contracts/storage';
 import { HOST, type Host, ProgramError } from '@incusos/host';
-import { DomainError } from '@incusos/service';
+import { DomainError, invalidField } from '@incusos/service';
 import { Inject, Injectable } from '@nestjs/common';
 import { Inventory } from '../inventory/inventory.ts';
 import { saidBy, zfsFailure } from '../pools/zfs-error.ts';
 
 const uses = ['incus', 'linstor'];
 
-function refuse(field: string, text: string): DomainError {
-  return new DomainError('INVALID_REQUEST', text, { fields: [{ field, reason: text }] });
-}
-
 function requireNames(pool: string, name: string): void {
-  if (pool === '') throw refuse('pool', 'no pool name provided');
-  if (pool.includes('/')) throw refuse('pool', 'invalid pool name provided');
-  if (name === '') throw refuse('name', 'no volume name provided');
+  if (pool === '') throw invalidField('pool', 'no pool name provided');
+  if (pool.includes('/')) throw invalidField('pool', 'invalid pool name provided');
+  if (name === '') throw invalidField('name', 'no volume name provided');
   // Anything else would be an option, a snapshot or a dataset further down to the tool.
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.:-]*$/u.test(name) || pool.length + name.length > 254)
-    throw refuse('name', 'invalid volume name provided');
+    throw invalidField('name', 'invalid volume name provided');
 }
 
 @Injectable()
@@ -30,9 +26,9 @@ export class VolumesService {
 
   async create({ pool, name, quota, use }: CreateVolumeRequest): Promise<void> {
     requireNames(pool, name);
-    if (use === '') throw refuse('use', 'no volume use provided');
-    if (!uses.includes(use)) throw refuse('use', 'invalid volume use provided');
-    if (quota < 0n) throw refuse('quota', 'invalid volume quota provided');
+    if (use === '') throw invalidField('use', 'no volume use provided');
+    if (!uses.includes(use)) throw invalidField('use', 'invalid volume use provided');
+    if (quota < 0n) throw invalidField('quota', 'invalid volume quota provided');
     const { survey } = await this.inventory.refresh();
     if (survey.status(pool) === undefined)
       throw new DomainError('NOT_FOUND', `zpool '${pool}' doesn't exist`);

@@ -3,7 +3,7 @@
  * sysctl may not bring lines of their own along.
  */
 import type { SystemKernelConfig } from '@incusos/contracts/system';
-import { DomainError, reasonOf } from '@incusos/service';
+import { DomainError, invalidField, reasonOf } from '@incusos/service';
 import { parseByteSize } from './byte-size.ts';
 
 /** What this machine offers; each is asked only when the configuration uses it. */
@@ -32,9 +32,7 @@ export async function checkKernelConfig(config: SystemKernelConfig, facts: Kerne
 }
 
 function wrong(field: string, message: string): DomainError {
-  return new DomainError('INVALID_REQUEST', message, {
-    fields: [{ field: `config.${field}`, reason: message }],
-  });
+  return invalidField(`config.${field}`, message);
 }
 
 function checkNames(config: SystemKernelConfig): void {

@@ -5,7 +5,7 @@ import type {
   SystemLoggingJournalUpload,
   SystemLoggingSyslog,
 } from '@incusos/contracts/system';
-import { DomainError } from '@incusos/service';
+import { type DomainError, invalidField } from '@incusos/service';
 
 /** systemd-netlogd(8), `Protocol=` and `LogFormat=`. */
 const protocols = ['udp', 'tcp', 'tls', 'dtls'];
@@ -18,9 +18,7 @@ export function checkLoggingConfig({ syslog, journal_upload }: SystemLoggingConf
 }
 
 function wrong(field: string, message: string): DomainError {
-  return new DomainError('INVALID_REQUEST', message, {
-    fields: [{ field: `config.${field}`, reason: message }],
-  });
+  return invalidField(`config.${field}`, message);
 }
 
 function checkSyslog({ address, protocol, log_format }: SystemLoggingSyslog): void {

@@ -1,7 +1,7 @@
 /** The rules of the provider's configuration. */
 import type { SystemProviderConfig } from '@incusos/contracts/update';
 import { FeedError } from '@incusos/images';
-import { DomainError } from '@incusos/service';
+import { DomainError, invalidField } from '@incusos/service';
 import { checkUpdateCa } from '../feed/trust-anchors.ts';
 
 export type SupportedProvider = 'images' | 'debug';
@@ -22,9 +22,9 @@ export function checkProviderConfiguration({ name, config }: SystemProviderConfi
     case 'operations-center':
       throw new DomainError('NOT_IMPLEMENTED', 'the operations-center provider is not implemented');
     case '':
-      throw invalid('config.name', 'a provider name must be specified');
+      throw invalidField('config.name', 'a provider name must be specified');
     default:
-      throw invalid('config.name', `unknown provider ${JSON.stringify(name)}`);
+      throw invalidField('config.name', `unknown provider ${JSON.stringify(name)}`);
   }
 }
 
@@ -32,7 +32,7 @@ function checkServerUrl(text: string): void {
   if (text === '') return;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
-    throw invalid('config.config.server_url', 'config.config.server_url: must be an http or https URL');
+    throw invalidField('config.config.server_url', 'config.config.server_url: must be an http or https URL');
   }
 }
 
@@ -42,11 +42,7 @@ function checkAuthority(pem: string): void {
     checkUpdateCa(pem);
   } catch (error) {
     if (error instanceof FeedError)
-      throw invalid('config.config.update_ca', 'config.config.update_ca: is not a certificate in PEM');
+      throw invalidField('config.config.update_ca', 'config.config.update_ca: is not a certificate in PEM');
     throw error;
   }
-}
-
-function invalid(field: string, reason: string): DomainError {
-  return new DomainError('INVALID_REQUEST', reason, { fields: [{ field, reason }] });
 }
