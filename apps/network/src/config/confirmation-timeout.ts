@@ -1,7 +1,7 @@
 /** How long a new configuration waits for its confirmation. */
 import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import { parseDuration } from '@incusos/contracts/rest';
-import { invalidField } from '@incusos/service';
+import { invalidField, reasonOf } from '@incusos/service';
 
 /**
  * Milliseconds in which a configuration has to be confirmed: its own timeout, else its default; none means that no

@@ -3,7 +3,7 @@
  * sysctl may not bring lines of their own along.
  */
 import type { SystemKernelConfig } from '@incusos/contracts/system';
-import { DomainError, invalidField, reasonOf } from '@incusos/service';
+import { type DomainError, invalidField, reasonOf } from '@incusos/service';
 import { parseByteSize } from './byte-size.ts';
 
 /** What this machine offers; each is asked only when the configuration uses it. */
