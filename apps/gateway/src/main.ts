@@ -1,5 +1,5 @@
 /** The gateway's process. */
-import { createLogger, detailOf, onStop, reasonOf, stopOnSignals } from '@incusos/service';
+import { announceReady, createLogger, detailOf, onStop, reasonOf, stopOnSignals } from '@incusos/service';
 import { startGateway } from './start.ts';
 
 const defaultPort = 8443;
@@ -22,6 +22,7 @@ try {
   });
   onStop(() => gateway.stop());
   stopOnSignals((message) => logger.warn(message));
+  announceReady((message) => logger.warn(message));
   logger.info('service is ready', {
     socket: gateway.socket,
     https_port: gateway.port,

@@ -5,6 +5,7 @@ export {
   type ServiceOptions,
   startService,
 } from './lifecycle/bootstrap.ts';
+export { announceReady } from './lifecycle/service-manager.ts';
 export { onStop, stopOnSignals } from './lifecycle/stop.ts';
 export {
   runDirectory,

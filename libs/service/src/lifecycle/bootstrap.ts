@@ -11,6 +11,7 @@ import { addController } from '../grpc/server.ts';
 import { createLogger, type Logger } from '../logging/logger.ts';
 import { NestLogger } from '../logging/nest-logger.ts';
 import { LOGGER } from '../logging/tokens.ts';
+import { announceReady } from './service-manager.ts';
 import { socketPath } from './sockets.ts';
 import { clearStaleSocket, restrictSocket } from './stale-socket.ts';
 import { onStop, stopOnSignals } from './stop.ts';
@@ -47,6 +48,7 @@ export async function bootstrapService(
   const service = await startService(module, name, { ...options, logger });
   onStop(() => service.stop());
   stopOnSignals((message) => logger.warn(message));
+  announceReady((message) => logger.warn(message));
   logger.info('service is ready', { start_ms: Math.round(performance.now() - started) });
 }
 
