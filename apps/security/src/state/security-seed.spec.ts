@@ -8,6 +8,7 @@ import { EmulatedMachine, openEmulatedHost, switchOn } from '@incusos/host-emula
 import type { Logger } from '@incusos/service';
 import { pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { fingerprintOf } from '../certificates/pem.ts';
 import { CustomCaService } from '../certificates/custom-ca.service.ts';
 import { SecuritySeed } from './security-seed.ts';
 import { openSecurityState, type SecurityState } from './security-state.ts';
@@ -16,7 +17,7 @@ let directory: string;
 let host: Host;
 let certificate: string;
 const error = vi.fn<(message: string, details?: unknown) => void>();
-const logger = { error } as unknown as Logger;
+const logger = { error, info: () => undefined } as unknown as Logger;
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'sec-'));
@@ -31,9 +32,9 @@ beforeEach(async () => {
 
 afterEach(() => rmSync(directory, { recursive: true }));
 
-async function seed(content: object): Promise<void> {
+async function seed(content: object, name = 'security'): Promise<void> {
   const tar = pack();
-  tar.entry({ name: 'security.json' }, JSON.stringify(content));
+  tar.entry({ name: `${name}.json` }, JSON.stringify(content));
   tar.finalize();
   const partition = await host.files.realPath('/dev/disk/by-partlabel/seed-data');
   await host.files.writeAtomic(partition, await buffer(tar));
@@ -72,5 +73,55 @@ describe('the first start of the security service', () => {
     await seed(content);
     expect((await started()).custom_ca_certs).toEqual([]);
     expect(error.mock.calls).toEqual([['the security seed is not used', complaint]]);
+  });
+
+  it('trusts the unrestricted clients that Incus is to be initialised with, and no later start does', async () => {
+    const client = { type: 'client', certificate, name: 'laptop' };
+    await seed(
+      {
+        preseed: {
+          certificates: [
+            { ...client, restricted: true },
+            { ...client, type: 'metrics' },
+          ],
+        },
+      },
+      'incus',
+    );
+    expect((await started()).trusted_clients).toEqual([]);
+    await seed({ preseed: { certificates: [client] } }, 'incus');
+    expect((await started()).trusted_clients).toEqual([]);
+  });
+
+  it('trusts a client of the incus seed once', async () => {
+    const client = { type: 'client', certificate, name: 'laptop' };
+    await seed({ preseed: { certificates: [client, client, 'x'] } }, 'incus');
+    expect((await started()).trusted_clients).toEqual([
+      {
+        fingerprint: fingerprintOf(new X509Certificate(certificate)),
+        certificate,
+        name: 'laptop',
+        role: 'admin',
+      },
+    ]);
+    expect(error).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    [
+      { preseed: { certificates: [{ type: 'client', certificate: 'x' }] } },
+      [
+        'a client certificate of the incus seed is not used',
+        {
+          field: 'preseed.certificates[0]',
+          error: 'client certificate is not valid: it is not PEM-encoded',
+        },
+      ],
+    ],
+    [{ seeds: {} }, ['the incus seed is not used', { error: 'incus.json: seeds: is not a known key' }]],
+  ])('says why it trusts nobody by the incus seed %j', async (content, complaint) => {
+    await seed(content, 'incus');
+    expect((await started()).trusted_clients).toEqual([]);
+    expect(error.mock.calls).toEqual([complaint]);
   });
 });

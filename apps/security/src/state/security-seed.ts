@@ -1,5 +1,5 @@
 /**
- * What the seed of a machine says about its security: certificate authorities, never keys.
+ * What the seeds of a machine say about its security: certificate authorities and clients, never keys.
  *
  * Invariant: it counts at the first start only, which the first commit of the state ends.
  */
@@ -9,6 +9,7 @@ import { DomainError, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { Inject, Injectable } from '@nestjs/common';
 import { CustomCaService } from '../certificates/custom-ca.service.ts';
+import { seededClients } from '../trust/seeded-clients.ts';
 import { SECURITY_STATE, type SecurityState } from './security-state.ts';
 
 @Injectable()
@@ -26,8 +27,13 @@ export class SecuritySeed {
    */
   async follow(): Promise<void> {
     if (this.state.revision > 0 || this.state.problem !== undefined) return;
-    const custom_ca_certs = await this.certificates();
-    await this.state.commit('first boot', (state) => ({ ...state, custom_ca_certs }));
+    const [custom_ca_certs, trusted_clients] = await Promise.all([
+      this.certificates(),
+      seededClients(this.host, this.logger),
+    ]);
+    await this.state.commit('first boot', (state) => ({ ...state, custom_ca_certs, trusted_clients }));
+    for (const { fingerprint, name } of trusted_clients)
+      this.logger.info('a client certificate of the seed is trusted from now on', { fingerprint, name });
   }
 
   private async certificates(): Promise<readonly string[]> {
