@@ -26,7 +26,8 @@ export interface ApplyOptions {
 
 /** Is there from before the first file is changed until networkd has read them all. */
 const unreadMarker = '/run/incus-os/network.unread';
-const cardPatienceMs = 5_000;
+/** A machine that boots has much else to do. */
+const cardPatienceMs = 30_000;
 const cardPollMs = 100;
 
 export async function readCards(host: Host): Promise<NetworkCard[]> {
@@ -103,6 +104,8 @@ async function renameCards(
         `timed out waiting for network device ${again.map(({ name }) => name).join(', ')} to be renamed`,
       );
     }
+    // By itself udev looks for changed files only every few seconds.
+    if (first) await host.programs.run(['udevadm', 'control', '--reload']);
     const matches = again.map(({ name }) => `--sysname-match=${name}`);
     await host.programs.run([
       'udevadm',

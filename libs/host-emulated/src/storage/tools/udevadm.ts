@@ -94,6 +94,10 @@ export const udevadm: Tool = (call) => {
     case 'settle':
     case 'wait':
       return {};
+    case 'control':
+      return args.every((arg) => arg === '--reload' || arg === '-R')
+        ? {}
+        : failure(`udevadm: unrecognized option '${args.join(' ')}'`);
     case 'trigger':
       return triggerNetwork(call, args);
     case 'info': {
