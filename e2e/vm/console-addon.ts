@@ -1,0 +1,35 @@
+/**
+ * A console on the serial port for a machine under test. The image's kernel command line is signed and names none, so the
+ * ESP gets an addon with one more argument list, signed with the same key as the kernel (systemd-stub(7)). It is measured
+ * to PCR 12, which nothing is bound to.
+ */
+import { join } from 'node:path';
+import { inside } from '../../image/tools/roots.ts';
+
+const commandLine =
+  'console=ttyS0,115200 loglevel=5 systemd.show_status=1 systemd.journald.forward_to_console=1 systemd.journald.max_level_console=info';
+
+/** Where the ESP begins in every image, in bytes. */
+const espOffset = 1_048_576;
+
+/** Puts the addon into the ESP of a disk image. */
+export async function addConsole(tools: string, directory: string, keys: string): Promise<void> {
+  const addon = '/vm/console.addon.efi';
+  const build = [
+    'ukify',
+    'build',
+    `--cmdline=${commandLine}`,
+    '--secureboot-private-key=/keys/secure-boot.key',
+    '--secureboot-certificate=/keys/secure-boot.crt',
+    `--output=${addon}`,
+  ];
+  const mounts = { '/vm': directory, '/keys': keys };
+  await inside(tools, build, { log: join(directory, 'addon.log'), mounts });
+  const esp = `/vm/disk.raw@@${espOffset}`;
+  const copy = [
+    'set -e',
+    `mmd -i ${esp} -D s ::/loader/addons || :`,
+    `mcopy -o -i ${esp} ${addon} ::/loader/addons/`,
+  ].join('\n');
+  await inside(tools, ['sh', '-c', copy], { log: join(directory, 'addon-copy.log'), mounts });
+}
