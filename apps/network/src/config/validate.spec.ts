@@ -255,7 +255,7 @@ describe('a configuration is refused, with the field and the text, for', () => {
     [
       'rule 25',
       { wireguard: [{ ...wireguard, private_key: 'not base64!' }] },
-      "config.wireguard[0].private_key: wireguard 0 private key 'not base64!' invalid",
+      "config.wireguard[0].private_key: wireguard 0 private key '***' invalid",
     ],
     [
       'rule 26',

@@ -13,7 +13,7 @@ function isBase64(text: string): boolean {
 export function* checkWireguard(wireguard: SystemNetworkWireguard, place: Place): Generator<Violation> {
   yield* checkDevice(wireguard, place);
   const { private_key: key = '', port = 0 } = wireguard;
-  if (!isBase64(key)) yield at(place, 'private_key', `private key '${key}' invalid`);
+  if (!isBase64(key)) yield at(place, 'private_key', "private key '***' invalid");
   if (port < 0 || port > 65_535) yield at(place, 'port', `port '${port}' out of range`);
   for (const [index, peer] of wireguard.peers.entries())
     yield* checkPeer(peer, `peers[${index}]`, `peer ${index}`, place);
