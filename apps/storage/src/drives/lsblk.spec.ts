@@ -32,13 +32,13 @@ const listing = `{
 
 const mounts = `{
    "blockdevices": [
-      { "kname": "/dev/sdb", "type": "disk", "mountpoints": [ null ],
-        "children": [ { "kname": "/dev/sdb1", "type": "part", "mountpoints": [ "/srv" ] } ] },
-      { "kname": "/dev/sda", "type": "disk", "mountpoints": [ null ],
+      { "name": "/dev/sdb", "type": "disk", "mountpoints": [],
+        "children": [ { "name": "/dev/sdb1", "type": "part", "mountpoints": [ "/srv" ] } ] },
+      { "name": "/dev/sda", "type": "disk", "mountpoints": [],
         "children": [
-          { "kname": "/dev/sda1", "type": "part", "mountpoints": [ "/boot" ] },
-          { "kname": "/dev/sda10", "type": "part", "mountpoints": [ null ],
-            "children": [ { "kname": "/dev/dm-1", "type": "crypt", "mountpoints": [ "/var", "/" ] } ] }
+          { "name": "/dev/sda1", "type": "part", "mountpoints": [ "/boot" ] },
+          { "name": "/dev/sda10", "type": "part", "mountpoints": [],
+            "children": [ { "name": "/dev/dm-1", "type": "crypt", "mountpoints": [ "/var", "/" ] } ] }
         ] }
    ]
 }

@@ -24,9 +24,11 @@ export const listDrives = [
   '-o',
   'KNAME,ID_LINK,SIZE,SUBSYSTEMS,RM,WWN',
 ] as const;
-export const listMounts = ['lsblk', '-Jp', '-e', excludedMajors, '-o', 'KNAME,TYPE,MOUNTPOINTS'] as const;
+/** Only the column NAME makes lsblk print what is on a device as its children. */
+export const listMounts = ['lsblk', '-Jp', '-e', excludedMajors, '-o', 'NAME,TYPE,MOUNTPOINTS'] as const;
 
 interface Entry {
+  readonly name?: unknown;
   readonly kname?: unknown;
   readonly 'id-link'?: unknown;
   readonly id_link?: unknown;
@@ -78,5 +80,5 @@ export function parseRootDisk(output: string): string | undefined {
   const carriesRoot = (entry: Entry): boolean =>
     (Array.isArray(entry.mountpoints) && entry.mountpoints.includes('/')) ||
     entries(entry.children).some(carriesRoot);
-  return text(devices(output).find(carriesRoot)?.kname);
+  return text(devices(output).find(carriesRoot)?.name);
 }

@@ -219,6 +219,14 @@ describe('the emulated storage', () => {
     expect(() => parseSize('9007199254740992KiB')).toThrow('more than a drive can have');
   });
 
+  it('hangs what is on a drive below it only when names are asked for', async () => {
+    const tree = JSON.parse(await run('lsblk -J -o NAME,TYPE')) as { blockdevices: object[] };
+    expect(tree.blockdevices.some((row) => 'children' in row)).toBe(true);
+    const list = JSON.parse(await run('lsblk -J -o KNAME,TYPE')) as { blockdevices: object[] };
+    expect(list.blockdevices).toEqual(expect.arrayContaining([{ kname: 'sda1', type: 'part' }]));
+    expect(list.blockdevices.some((row) => 'children' in row)).toBe(false);
+  });
+
   it('prints every digit of a 64-bit size', async () => {
     await machine.change(({ storage: section }) =>
       addDrive(section, 'large', 'scsi', parseSize('8589934591GiB')),

@@ -5,7 +5,7 @@ import { attachedDrives, linksOf, nodeOf, sizeOf, subsystemsOf, type BlockDevice
 import { parseOptions } from '../options.ts';
 import { MiB, type Partition, type StorageSection } from '../section.ts';
 
-type Row = Record<string, string | number | boolean | null | (string | null)[] | Row[]>;
+type Row = Record<string, string | number | boolean | null | string[] | Row[]>;
 
 const columns: Readonly<
   Record<string, (device: BlockDevice, storage: Readonly<StorageSection>) => Row[string]>
@@ -37,7 +37,7 @@ const columns: Readonly<
   partlabel: ({ partition }) => partition?.label ?? null,
   model: ({ drive }) => drive.model,
   serial: ({ drive }) => drive.serial,
-  mountpoints: ({ partition }) => [partition?.label === 'esp' ? '/boot' : null],
+  mountpoints: ({ partition }) => (partition?.label === 'esp' ? ['/boot'] : []),
 };
 
 /** SCSI disks have major 8 and 16 minors each, NVMe namespaces the extended major 259 (Documentation/admin-guide/devices.txt). */
@@ -82,8 +82,14 @@ export const lsblk: Tool = ({ args, machine }) => {
           }));
     return children.length === 0 ? row({ drive }) : { ...row({ drive }), children };
   });
-  return { stdout: `${toolJson({ blockdevices }, 3)}\n` };
+  // The tree hangs on the column NAME; without it there is a list.
+  const shown = wanted.includes('name') ? blockdevices : blockdevices.flatMap(flattened);
+  return { stdout: `${toolJson({ blockdevices: shown }, 3)}\n` };
 };
+
+function flattened({ children, ...row }: Row): Row[] {
+  return [row, ...(Array.isArray(children) ? children : []).flatMap((child) => flattened(child as Row))];
+}
 
 /** The LUKS mapping in a partition of the installed system. */
 function mapped(partition: Partition, names: readonly string[]): Row {
