@@ -28,12 +28,20 @@ export async function ensureKeys(tools: string, directory: string, mayMake: bool
     if (existsSync(join(directory, `${name}.pem`))) continue;
     if (!mayMake) throw new UserError(`${directory} has no ${name}.pem.`);
     say(`making the development authority ${name} …`);
-    await makeKey(tools, directory, name, 'keyCertSign');
+    // The authority of updates is one that the root vouches for.
+    const issuer = name === 'root' ? [] : ['-CA', '/keys/root.pem', '-CAkey', '/keys/root.key'];
+    await makeKey(tools, directory, name, 'keyCertSign', issuer);
     renameSync(join(directory, `${name}.crt`), join(directory, `${name}.pem`));
   }
 }
 
-async function makeKey(tools: string, directory: string, name: string, usage: string): Promise<void> {
+async function makeKey(
+  tools: string,
+  directory: string,
+  name: string,
+  usage: string,
+  issuer: readonly string[] = [],
+): Promise<void> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const authority = usage === 'keyCertSign' ? 'TRUE' : 'FALSE';
   const options = ['-newkey', 'rsa:2048', '-noenc', '-sha256', '-days', '3650'];
@@ -46,6 +54,7 @@ async function makeKey(tools: string, directory: string, name: string, usage: st
       '-x509',
       ...options,
       ...extensions,
+      ...issuer,
       '-subj',
       `/O=IncusOS development/CN=IncusOS ${name}`,
       '-keyout',

@@ -12,13 +12,14 @@ import { runMain, say, UserError } from './sentence.ts';
 import { stage } from './stage.ts';
 import { kernelWithZfs, signModules } from './zfs.ts';
 
-const usage = `npm run image [-- --version V --keys DIR --arch amd64 --image-server URL]
+const usage = `npm run image [-- --version V --keys DIR --arch amd64 --image-server URL --output DIR]
 
   --version V         YYYYMMDDHHMM; now, in UTC, unless given
   --keys DIR          secure-boot, verity and pcr as .key and .crt, root.pem and update.pem; keys for development
                       in image/keys unless given
   --arch ARCH         amd64 or arm64; this machine's unless given
   --image-server URL  where the installed system's releases come from
+  --output DIR        image/output unless given; what it holds of another version is removed
 `;
 
 const image = join(import.meta.dirname, '..');
@@ -39,6 +40,7 @@ await runMain(async () => {
       keys: { type: 'string' },
       arch: { type: 'string' },
       'image-server': { type: 'string' },
+      output: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -59,10 +61,13 @@ await runMain(async () => {
   mkdirSync(keys, { recursive: true, mode: 0o700 });
 
   const archive = findArchive(architecture);
-  const tools = await toolsRoot(archive);
+  const tools = await toolsRoot(findArchive(architectureOf(process.arch)));
   await ensureKeys(tools, keys, values.keys === undefined);
   const kernel = await kernelWithZfs(archive);
-  const output = join(image, 'output');
+  const output =
+    values.output === undefined
+      ? join(image, 'output')
+      : resolve(process.env['INIT_CWD'] ?? '.', values.output);
   await withScratch(async (scratch) => {
     say(`signing the modules of ZFS for Linux ${kernel.release} …`);
     const modules = join(scratch, 'modules');

@@ -1,4 +1,5 @@
 /** One run of mkosi: the tree of files becomes partitions, a signed kernel and a disk. */
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Archive, sourceFile } from './archive.ts';
@@ -8,7 +9,7 @@ import { inside } from './roots.ts';
 import { UserError } from './sentence.ts';
 
 const image = join(import.meta.dirname, '..');
-const configuration = ['mkosi.conf', 'mkosi.finalize', 'mkosi.extra', 'mkosi.repart'];
+const configuration = ['mkosi.conf', 'mkosi.conf.d', 'mkosi.finalize', 'mkosi.extra', 'mkosi.repart'];
 const mkosiArchitectures: Readonly<Record<string, string>> = { amd64: 'x86-64', arm64: 'arm64' };
 
 export interface MkosiOptions {
@@ -49,6 +50,8 @@ export async function runMkosi(options: MkosiOptions): Promise<void> {
       `--architecture=${architecture}`,
       `--image-version=${version}`,
       `--source-date-epoch=${commitTime()}`,
+      // Of the version alone, so that partitions and file systems get the same identifiers in every build of it.
+      `--seed=${seedOf(version)}`,
       `--package=linux-image-${kernelRelease}`,
       '--extra-tree=/stage',
       '--output-directory=/work/output',
@@ -90,6 +93,12 @@ function move(from: string, to: string): void {
     output(['cp', '--sparse=always', from, to]);
     rmSync(from);
   }
+}
+
+/** A UUID that belongs to a version. */
+function seedOf(version: string): string {
+  const hex = createHash('sha256').update(`IncusOS ${version}`).digest('hex');
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/u, '$1-$2-4$3-8$4-$5');
 }
 
 /** When the sources were committed: the time of every file in the image. */
