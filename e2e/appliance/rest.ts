@@ -37,13 +37,12 @@ export interface SendOptions {
 }
 
 export class Rest {
+  private readonly url: string;
   private readonly agent: Agent;
 
   /** @param identity the client's certificate and key; none for a client without. */
-  constructor(
-    private readonly url: string,
-    identity: Pick<AgentOptions, 'cert' | 'key'>,
-  ) {
+  constructor(url: string, identity: Pick<AgentOptions, 'cert' | 'key'>) {
+    this.url = url;
     // The server's certificate is made by itself; who it is was settled when the directory was made.
     this.agent = new Agent({ ...identity, keepAlive: true, rejectUnauthorized: false });
   }

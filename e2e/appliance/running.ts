@@ -1,10 +1,10 @@
 /** An appliance for the tests: the one that `INCUSOS_URL` names, or one started on an emulated machine of its own. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startProcess } from '@incusos/host';
+import { freePort } from './free-port.ts';
 import type { Target } from './rest.ts';
 
 export interface RunningAppliance extends Target {
@@ -24,21 +24,6 @@ export const checkout = resolve(
   import.meta.dirname,
   import.meta.dirname.includes('/dist/') ? '../../..' : '../..',
 );
-
-/** A TCP port of loopback that is free now. */
-export function freePort(): Promise<number> {
-  return new Promise((found, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('no port'));
-        else found(address.port);
-      });
-    });
-  });
-}
 
 /** Starts an appliance in a temporary directory, or in `keepIn`, and waits until it is ready. */
 export async function startAppliance(keepIn?: string): Promise<RunningAppliance> {

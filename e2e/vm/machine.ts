@@ -68,8 +68,11 @@ export class Machine {
     output(['mv', partial, this.path('disk.raw')]);
   }
 
-  /** Switches the machine on. */
-  start(): void {
+  /**
+   * Switches the machine on.
+   * @param more arguments of QEMU beside those that every machine has.
+   */
+  start(more: readonly string[] = []): void {
     for (const name of ['qmp.sock', 'tpm.sock']) rmSync(this.path(name), { force: true });
     this.tpm = this.spawn('swtpm', [
       'swtpm',
@@ -83,7 +86,7 @@ export class Machine {
     ]);
     // QEMU connects to the TPM once, at its start.
     const wait = 'until [ -S /vm/tpm.sock ]; do sleep 0.05; done; exec "$@"';
-    this.qemu = this.spawn('qemu', ['sh', '-c', wait, 'sh', ...this.qemuArgv()]);
+    this.qemu = this.spawn('qemu', ['sh', '-c', wait, 'sh', ...this.qemuArgv(), ...more]);
   }
 
   /** The control channel, as soon as QEMU has it. @throws UserError when QEMU ended instead. */

@@ -1,5 +1,5 @@
 /** `npm run vm`: the image in a virtual machine with Secure Boot and a TPM, in the foreground, until Ctrl-C. */
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +19,7 @@ import {
 } from './client.ts';
 import { addConsole } from './console-addon.ts';
 import { type Accelerator, Machine } from './machine.ts';
+import { newestImage } from './newest-image.ts';
 import { writeSeed } from './seed-partition.ts';
 
 const usage = `npm run vm [-- --dir DIR --port 9443 --image FILE --accel kvm|tcg --memory MiB --credential NAME=FILE]
@@ -145,16 +146,6 @@ function welcome(configuration: string, port: number): string {
 
 function fromHere(path: string): string {
   return resolve(process.env['INIT_CWD'] ?? '.', path);
-}
-
-function newestImage(): string {
-  const output = join(top, 'image/output');
-  const images = existsSync(output)
-    ? readdirSync(output).filter((name) => /^IncusOS_\d+\.raw$/u.test(name))
-    : [];
-  const newest = images.toSorted().at(-1);
-  if (newest === undefined) throw new UserError('there is no image; npm run image makes one.');
-  return join(output, newest);
 }
 
 function portOf(text: string): number {

@@ -1,0 +1,282 @@
+/** One machine under test: the virtual machine, the API inside it, and what is to be seen of it from outside. */
+import { copyFileSync, existsSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { output } from '../../../image/tools/programs.ts';
+import { freePort } from '../../appliance/free-port.ts';
+import { Rest } from '../../appliance/rest.ts';
+import { type Client, ensureClient, seedOf } from '../client.ts';
+import { addConsole } from '../console-addon.ts';
+import { type Accelerator, Machine } from '../machine.ts';
+import type { Qmp } from '../qmp.ts';
+import { writeSeed } from '../seed-partition.ts';
+import { type Card, cardArgv, type Drive, driveArgv, driveDevice } from './devices.ts';
+import { Disk } from './disk.ts';
+import { makeTaskDrive, taskCredential, taskDrive, taskEnd, taskRules } from './guest-task.ts';
+import { SerialLog } from './serial-log.ts';
+import { GaveUp, until } from './wait.ts';
+
+/** A boot without KVM on a busy computer takes minutes. */
+const bootMs = 12 * 60_000;
+const memoryMs = 5 * 60_000;
+const taskMs = 10 * 60_000;
+const memoryMiB = 4096;
+
+/** The files that are a machine; the rest of its directory is logs. */
+const stateFiles = ['disk.raw', 'vars.fd', 'tpm', 'incus'] as const;
+
+export interface Host {
+  readonly tools: string;
+  readonly accelerator: Accelerator;
+  /** The directory with the keys that the image is signed with. */
+  readonly keys: string;
+}
+
+export interface Hardware {
+  readonly drives?: readonly Drive[];
+  readonly cards?: readonly Card[];
+}
+
+/** What `GET /os/1.0` says about the running system. */
+export interface Environment {
+  readonly os_version: string;
+  readonly os_version_next: string;
+  readonly system_is_ready: boolean;
+  readonly uptime: number;
+}
+
+export class TestMachine {
+  readonly directory: string;
+  readonly serial: SerialLog;
+  readonly report: SerialLog;
+  readonly disk: Disk;
+  private readonly host: Host;
+  private readonly machine: Machine;
+  private readonly port: number;
+  private readonly hardware: Hardware;
+  private control: Qmp | undefined;
+  private client: Client | undefined;
+  private connection: Rest | undefined;
+
+  private constructor(host: Host, directory: string, port: number, hardware: Hardware) {
+    this.host = host;
+    this.directory = directory;
+    this.port = port;
+    this.hardware = hardware;
+    this.serial = new SerialLog(join(directory, 'serial.log'));
+    this.report = new SerialLog(join(directory, 'report.log'));
+    this.disk = new Disk(host.tools, join(directory, 'disk.raw'));
+    writeFileSync(join(directory, 'task.rules'), taskRules);
+    this.machine = new Machine({
+      ...{ tools: host.tools, directory, port, accelerator: host.accelerator, memory: memoryMiB },
+      credentials: { [taskCredential]: 'task.rules' },
+    });
+  }
+
+  /** A machine with an image on its disk that was never switched on. */
+  static async make(
+    host: Host,
+    directory: string,
+    image: string,
+    hardware: Hardware = {},
+  ): Promise<TestMachine> {
+    mkdirSync(directory, { recursive: true });
+    const machine = new TestMachine(host, directory, await freePort(), hardware);
+    machine.machine.create(image);
+    await writeSeed(join(directory, 'disk.raw'), seedOf(await machine.trusted()));
+    await addConsole(host.tools, directory, host.keys);
+    return machine;
+  }
+
+  /** A copy of a machine that was kept. */
+  static async copy(
+    host: Host,
+    from: string,
+    directory: string,
+    hardware: Hardware = {},
+  ): Promise<TestMachine> {
+    mkdirSync(directory, { recursive: true });
+    copyState(from, directory);
+    if (existsSync(join(from, 'memory'))) linkSync(join(from, 'memory'), join(directory, 'memory'));
+    return new TestMachine(host, directory, await freePort(), hardware);
+  }
+
+  /** The client's certificate, which the seed has the machine trust. */
+  async trusted(): Promise<Client> {
+    this.client ??= await ensureClient(this.host.tools, join(this.directory, 'incus'));
+    return this.client;
+  }
+
+  get url(): string {
+    return `https://127.0.0.1:${this.port}`;
+  }
+
+  /** A client that the machine trusts. */
+  async rest(): Promise<Rest> {
+    const { certificate, key } = await this.trusted();
+    this.connection ??= new Rest(this.url, { cert: certificate, key });
+    return this.connection;
+  }
+
+  /** Switches the machine on and doesn't wait. */
+  async switchOn(): Promise<void> {
+    const { drives = [], cards = [] } = this.hardware;
+    this.machine.start([...driveArgv(drives), ...cardArgv(cards)]);
+    this.control = await this.machine.control();
+  }
+
+  /** Switches the machine on and waits for its API. */
+  async boot(): Promise<Environment> {
+    await this.switchOn();
+    return this.ready();
+  }
+
+  /** Goes on where the machine was when it was kept with its memory. */
+  async resume(): Promise<Environment> {
+    const { drives = [], cards = [] } = this.hardware;
+    this.machine.start([...driveArgv(drives), ...cardArgv(cards), '-incoming', 'file:/vm/memory']);
+    this.control = await this.machine.control();
+    await until('the return of the memory', memoryMs, async () =>
+      (await this.qmp.status()) === 'inmigrate' ? undefined : true,
+    );
+    await this.qmp.ask('cont');
+    return this.ready();
+  }
+
+  /** Waits until the system says that it is ready, `as` says which system that is. */
+  async ready(as: (environment: Environment) => boolean = () => true): Promise<Environment> {
+    return until('the API', bootMs, async () => {
+      if (!this.machine.isRunning()) throw new GaveUp('the machine is off');
+      const rest = await this.rest();
+      const { environment } = await limited(rest.get<{ environment: Environment }>('/os/1.0'), 15_000);
+      return environment.system_is_ready && as(environment) ? environment : undefined;
+    });
+  }
+
+  /** Waits for a sign on the serial console. @returns the console's text. */
+  async console(sign: RegExp, from = 0, limitMs = bootMs): Promise<string> {
+    return until(`${sign.source} on the console`, limitMs, () => {
+      const text = this.serial.text(from);
+      return sign.test(text) ? text : undefined;
+    });
+  }
+
+  /** Presses the power button and waits until the machine is off. */
+  async powerOff(): Promise<void> {
+    this.disconnect();
+    await this.machine.powerOff();
+    await this.off();
+  }
+
+  /** Cuts the power. */
+  async cutPower(): Promise<void> {
+    this.disconnect();
+    this.machine.kill();
+    await this.off();
+  }
+
+  /** Keeps the machine as it is, with its memory, and ends it. @param target a directory that is there. */
+  async keepWithMemory(target: string): Promise<void> {
+    await this.qmp.ask('stop');
+    await this.qmp.ask('migrate', { uri: 'file:/vm/memory' });
+    await until('the copy of the memory', memoryMs, async () => {
+      const { status } = (await this.qmp.ask('query-migrate')) as { status?: string };
+      if (status === 'failed') throw new GaveUp('QEMU could not write the memory');
+      return status === 'completed' ? true : undefined;
+    });
+    await this.cutPower();
+    copyState(this.directory, target);
+    copyFileSync(join(this.directory, 'memory'), join(target, 'memory'));
+  }
+
+  /** Keeps a machine that is off. @param target a directory that is there. */
+  keep(target: string): void {
+    copyState(this.directory, target);
+  }
+
+  /** Plugs a drive into the running machine. */
+  async plug(drive: Drive): Promise<void> {
+    const node = `drive-${drive.serial}`;
+    const file = { driver: 'file', filename: `/vm/${drive.file}` };
+    await this.qmp.ask('blockdev-add', {
+      ...{ driver: 'raw', 'node-name': node, 'read-only': drive.readOnly === true, file },
+    });
+    await this.qmp.ask('device_add', driveDevice(drive, node));
+  }
+
+  /**
+   * Has the guest run a script, with `files` beside it.
+   * @returns without waiting for the script's end; {@link taskEnded} does.
+   */
+  async startTask(
+    script: string,
+    files?: { readonly from: string; readonly names: readonly string[] },
+  ): Promise<void> {
+    await makeTaskDrive(this.host.tools, this.directory, script, files);
+    await this.plug(taskDrive);
+    await this.reported(/^task begins$/mu);
+  }
+
+  /** Waits for what a task writes. @returns the report so far. */
+  async reported(sign: RegExp): Promise<string> {
+    return until(`${sign.source} in the task's report`, taskMs, () => {
+      const text = this.report.text();
+      return sign.test(text) ? text : undefined;
+    });
+  }
+
+  /** Waits for the end of a task. @returns its report. @throws Error when it failed. */
+  async taskEnded(): Promise<string> {
+    const text = await this.reported(taskEnd);
+    const code = taskEnd.exec(text)?.groups?.['code'];
+    if (code !== '0') throw new Error(`the task ended with ${code ?? '?'}:\n${text}`);
+    return text;
+  }
+
+  /** A picture of the console. @param file where the PNG goes. */
+  async screenshot(file: string): Promise<void> {
+    await this.qmp.ask('screendump', { filename: '/vm/screen.png', format: 'png' });
+    copyFileSync(join(this.directory, 'screen.png'), file);
+  }
+
+  isRunning(): boolean {
+    return this.machine.isRunning();
+  }
+
+  /** Forgets connections, which a machine that starts anew doesn't know. */
+  disconnect(): void {
+    this.connection?.close();
+    this.connection = undefined;
+  }
+
+  private get qmp(): Qmp {
+    if (this.control === undefined) throw new Error('the machine is off');
+    return this.control;
+  }
+
+  private async off(): Promise<void> {
+    this.control?.close();
+    this.control = undefined;
+    while (this.machine.isRunning()) await sleep(50);
+  }
+}
+
+function copyState(from: string, to: string): void {
+  const files = stateFiles.map((name) => join(from, name));
+  output(['cp', '-a', '--sparse=always', '--reflink=auto', ...files, to]);
+}
+
+async function limited<T>(work: Promise<T>, limitMs: number): Promise<T> {
+  const limit = new AbortController();
+  try {
+    return await Promise.race([
+      work,
+      sleep(limitMs, undefined, { signal: limit.signal }).then(() => {
+        throw new Error('no answer');
+      }),
+    ]);
+  } finally {
+    limit.abort();
+    work.catch(() => undefined);
+  }
+}

@@ -1,0 +1,78 @@
+/** What has to be true of every system that came up well. */
+import assert from 'node:assert/strict';
+import type { Rest } from '../../appliance/rest.ts';
+
+const services = [
+  'gateway',
+  'network',
+  'storage',
+  'update',
+  'security',
+  'backup',
+  'applications',
+  'system',
+] as const;
+/** One path of each service that answers from it. */
+const paths = [
+  '/os/1.0',
+  '/os/1.0/applications',
+  '/os/1.0/services',
+  '/os/1.0/system/kernel',
+  '/os/1.0/system/logging',
+  '/os/1.0/system/network',
+  '/os/1.0/system/provider',
+  '/os/1.0/system/resources',
+  '/os/1.0/system/security',
+  '/os/1.0/system/storage',
+  '/os/1.0/system/update',
+] as const;
+
+/** A journal entry (systemd.journal-fields(7)). */
+export interface JournalEntry {
+  readonly MESSAGE?: unknown;
+  readonly PRIORITY?: string;
+  readonly _SYSTEMD_UNIT?: string;
+  readonly UNIT?: string;
+}
+
+/** The messages of this boot's journal. */
+export async function journal(rest: Rest): Promise<readonly JournalEntry[]> {
+  return rest.get<readonly JournalEntry[]>('/os/1.0/debug/log');
+}
+
+/** The text of a journal entry; what isn't UTF-8 comes as bytes. */
+export function messageOf({ MESSAGE: message }: JournalEntry): string {
+  return typeof message === 'string' ? message : '';
+}
+
+/** Asserts that each service's process runs, that each answers, and that systemd saw none of them fail. */
+export async function assertHealthy(rest: Rest): Promise<void> {
+  const processes = await rest.get<string>('/os/1.0/debug/processes');
+  for (const name of services)
+    assert.match(processes, new RegExp(`/usr/lib/incus-os/${name}/main\\.mjs`, 'u'), `${name} doesn't run`);
+  assert.match(processes, /valkey-server/u, "the job queues' server doesn't run");
+  for (const path of paths) await rest.get(path);
+  const failures = (await journal(rest)).filter(
+    (entry) => entry.UNIT !== undefined && /: Failed with result|^Failed to start/u.test(messageOf(entry)),
+  );
+  assert.deepEqual(
+    failures.map((entry) => `${entry.UNIT ?? ''}: ${messageOf(entry)}`),
+    [],
+    'units failed',
+  );
+}
+
+interface Security {
+  readonly secure_boot_enabled: boolean;
+  readonly tpm_status: string;
+  readonly encrypted_volumes: readonly { readonly volume: string; readonly state: string }[];
+}
+
+/** Asserts that Secure Boot is on, and that root and swap are encrypted and were opened by the TPM. */
+export async function assertSecure(rest: Rest): Promise<void> {
+  const { state } = await rest.get<{ state: Security }>('/os/1.0/system/security');
+  assert.equal(state.secure_boot_enabled, true, 'Secure Boot is off');
+  assert.equal(state.tpm_status, 'ok');
+  const volumes = state.encrypted_volumes.map(({ volume, state: opened }) => `${volume}: ${opened}`);
+  assert.deepEqual(volumes.toSorted(), ['root: unlocked (TPM)', 'swap: unlocked (TPM)']);
+}
