@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalPrograms } from '@incusos/host';
@@ -59,6 +59,13 @@ describe.skipIf(inject('directory') === undefined)('npm start', () => {
     expect([taken.exitCode, taken.stderr]).toEqual([
       1,
       expect.stringContaining('is in use by another program'),
+    ]);
+    const odd = join(scratch(), 'machine.json');
+    writeFileSync(odd, '{"network":{"nics":5}}');
+    const wrong = await start('--dir', scratch(), '--port', String(await freePort()), '--machine', odd);
+    expect([wrong.exitCode, wrong.stderr]).toEqual([
+      1,
+      expect.stringContaining('network.nics must be a list, not a number'),
     ]);
     const missing = await start('--dir', scratch(), '--machine', '/no/such/machine.json');
     expect([missing.exitCode, missing.stderr]).toEqual([1, expect.stringContaining('/no/such/machine.json')]);

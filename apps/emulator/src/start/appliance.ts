@@ -4,7 +4,14 @@
  * Invariants: the processes run exactly while the machine is on; what the machine asks of its power supply (reboot,
  * power-off, suspend) is carried out in order; nothing is left running when this ends.
  */
-import { appendJournal, EmulatedMachine, parseMachine, switchOff, switchOn } from '@incusos/host-emulated';
+import {
+  appendJournal,
+  describedMachine,
+  EmulatedMachine,
+  type Machine,
+  switchOff,
+  switchOn,
+} from '@incusos/host-emulated';
 import { LocalFiles } from '@incusos/host';
 import { basename, dirname, resolve } from 'node:path';
 import type { Layout } from '../directory.ts';
@@ -94,7 +101,7 @@ class Appliance {
       return undefined;
     }
     const tar = seed === undefined ? undefined : await packSeed(seed);
-    this.machine.create(machineFile === undefined ? undefined : await describedMachine(machineFile));
+    this.machine.create(machineFile === undefined ? undefined : await machineOf(machineFile));
     return tar;
   }
 
@@ -177,11 +184,11 @@ class Appliance {
   }
 }
 
-async function describedMachine(file: string): Promise<ReturnType<typeof parseMachine>> {
+async function machineOf(file: string): Promise<Machine> {
   const path = resolve(process.env['INIT_CWD'] ?? '.', file);
   const text = await new LocalFiles(dirname(path)).readText(`/${basename(path)}`);
   try {
-    return parseMachine(text);
+    return describedMachine(text);
   } catch (error) {
     throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
