@@ -130,6 +130,15 @@ export class Machine {
     return child;
   }
 
+  /**
+   * Over a raw disk there may be a QCOW2: what the guest zeroes takes no room in it, and a first boot zeroes the whole
+   * root partition.
+   */
+  private diskFile(): string[] {
+    const format = existsSync(this.path('disk.qcow2')) ? 'qcow2' : 'raw';
+    return [`format=${format}`, `file=/vm/disk.${format}`];
+  }
+
   private qemuArgv(): string[] {
     const { accelerator, credentials, memory, port } = this.options;
     const drive = (values: readonly string[]): string[] => ['-drive', values.join(',')];
@@ -149,7 +158,7 @@ export class Machine {
       ]),
       ...drive(['if=pflash', 'format=raw', 'unit=1', 'file=/vm/vars.fd']),
       ...['-device', 'virtio-scsi-pci,id=scsi0'],
-      ...drive(['if=none', 'id=root', 'format=raw', 'file=/vm/disk.raw', 'cache=unsafe', 'discard=unmap']),
+      ...drive(['if=none', 'id=root', ...this.diskFile(), 'cache=unsafe', 'discard=unmap', 'detect-zeroes=unmap']),
       ...['-device', 'scsi-hd,bus=scsi0.0,drive=root,device_id=incus_root,bootindex=1'],
       ...['-chardev', 'socket,id=tpm,path=/vm/tpm.sock', '-tpmdev', 'emulator,id=tpm0,chardev=tpm'],
       ...['-device', 'tpm-crb,tpmdev=tpm0'],

@@ -18,6 +18,7 @@ import {
   writeClientConfiguration,
 } from './client.ts';
 import { addConsole } from './console-addon.ts';
+import { Disk } from './harness/disk.ts';
 import { type Accelerator, Machine } from './machine.ts';
 import { newestImage } from './newest-image.ts';
 import { writeSeed } from './seed-partition.ts';
@@ -77,6 +78,7 @@ await runMain(async () => {
     machine.create(image);
     await writeSeed(machine.path('disk.raw'), seedOf(client));
     await addConsole(tools, directory, join(dirname(dirname(image)), 'keys'));
+    await new Disk(tools, machine.path('disk.raw')).layer();
   }
   await run(machine, client, port, accelerator);
 });

@@ -25,7 +25,7 @@ const usage = `npm run e2e:vm [-- NAME… --list --keep --image FILE --accel kvm
 
 const artifacts = join(import.meta.dirname, 'artifacts');
 const scenarioMs = 40 * 60_000;
-const logs = ['serial.log', 'report.log', 'qemu.log', 'swtpm.log'];
+const logs = ['serial.log', 'report.log', 'qemu.log', 'swtpm.log', 'api.log'];
 
 await runMain(async () => {
   const { values, positionals } = parseArgs({

@@ -1,5 +1,5 @@
 /** What is done to the disk of a machine that is off. */
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { output } from '../../../image/tools/programs.ts';
 import { inside, insideArgv } from '../../../image/tools/roots.ts';
@@ -20,6 +20,22 @@ export class Disk {
   constructor(tools: string, path: string) {
     this.tools = tools;
     this.path = path;
+  }
+
+  /** Has what the guest writes from now on go to a QCOW2 over the disk. */
+  async layer(): Promise<void> {
+    const create = ['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', 'disk.raw'] as const;
+    await this.step([...create, '/vm/disk.qcow2']);
+  }
+
+  /** Makes one raw disk again of the disk and what is over it. */
+  async flatten(): Promise<void> {
+    const directory = dirname(this.path);
+    const over = join(directory, 'disk.qcow2');
+    if (!existsSync(over)) return;
+    await this.step(['qemu-img', 'convert', '-f', 'qcow2', '-O', 'raw', '/vm/disk.qcow2', '/vm/flat.raw']);
+    renameSync(join(directory, 'flat.raw'), this.path);
+    rmSync(over);
   }
 
   /** The partition table. */

@@ -31,12 +31,15 @@ export class KeptMachines {
   private readonly host: Host;
   private readonly image: Image;
   private readonly key: string;
+  /** A memory fits only the hardware that it was in. */
+  private readonly hardware: string;
 
   constructor(host: Host, image: Image) {
     this.host = host;
     this.image = image;
     const made = createHash('sha256').update(readFileSync(image.kernel)).digest('hex');
-    this.key = keyOf(made, host.accelerator, taskRules, readFileSync(join(top, 'e2e/vm/machine.ts'), 'utf8'));
+    this.key = keyOf(made);
+    this.hardware = keyOf(host.accelerator, taskRules, readFileSync(join(top, 'e2e/vm/machine.ts'), 'utf8'));
   }
 
   /** A machine that went through its first boot and is off. */
@@ -55,7 +58,7 @@ export class KeptMachines {
   /** A machine that runs, with its memory. */
   async running(): Promise<string> {
     const off = await this.off();
-    return this.kept('running', async (target, work) => {
+    return this.kept(`running-${this.hardware}`, async (target, work) => {
       say('booting the base machine …');
       const machine = await TestMachine.copy(this.host, off, work);
       await ended(machine, async () => {

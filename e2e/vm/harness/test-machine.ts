@@ -85,6 +85,7 @@ export class TestMachine {
     machine.machine.create(image);
     await writeSeed(join(directory, 'disk.raw'), seedOf(await machine.trusted()));
     await addConsole(host.tools, directory, host.keys);
+    await machine.disk.layer();
     return machine;
   }
 
@@ -164,6 +165,8 @@ export class TestMachine {
   /** Presses the power button and waits until the machine is off. */
   async powerOff(): Promise<void> {
     this.disconnect();
+    // QEMU talks to one at a time.
+    this.control?.close();
     await this.machine.powerOff();
     await this.off();
   }
@@ -258,6 +261,7 @@ export class TestMachine {
     this.control?.close();
     this.control = undefined;
     while (this.machine.isRunning()) await sleep(50);
+    await this.disk.flatten();
   }
 }
 

@@ -1,6 +1,7 @@
 /** What has to be true of every system that came up well. */
 import assert from 'node:assert/strict';
 import type { Rest } from '../../appliance/rest.ts';
+import { GaveUp, until } from '../harness/wait.ts';
 
 const services = [
   'gateway',
@@ -27,6 +28,19 @@ const paths = [
   '/os/1.0/system/update',
 ] as const;
 
+/** How long a machine without KVM, busy with its start, may take for what it answers at once later. */
+const busyMs = 5 * 60_000;
+
+/** Reads from the API; a service that doesn't answer in time, as just after a start, is asked again. */
+export async function patiently<T>(rest: Rest, path: string): Promise<T> {
+  return until(`an answer to ${path}`, busyMs, async () => {
+    const envelope = await rest.envelope('GET', path);
+    if (envelope.http === 200) return envelope.metadata as T;
+    const problem = `GET ${path}: ${envelope.http} ${envelope.error}`;
+    throw envelope.http === 503 || envelope.http === 504 ? new Error(problem) : new GaveUp(problem);
+  });
+}
+
 /** A journal entry (systemd.journal-fields(7)). */
 export interface JournalEntry {
   readonly MESSAGE?: unknown;
@@ -37,7 +51,7 @@ export interface JournalEntry {
 
 /** The messages of this boot's journal. */
 export async function journal(rest: Rest): Promise<readonly JournalEntry[]> {
-  return rest.get<readonly JournalEntry[]>('/os/1.0/debug/log');
+  return patiently(rest, '/os/1.0/debug/log');
 }
 
 /** The text of a journal entry; what isn't UTF-8 comes as bytes. */
@@ -47,11 +61,11 @@ export function messageOf({ MESSAGE: message }: JournalEntry): string {
 
 /** Asserts that each service's process runs, that each answers, and that systemd saw none of them fail. */
 export async function assertHealthy(rest: Rest): Promise<void> {
-  const processes = await rest.get<string>('/os/1.0/debug/processes');
+  const processes = await patiently<string>(rest, '/os/1.0/debug/processes');
   for (const name of services)
     assert.match(processes, new RegExp(`/usr/lib/incus-os/${name}/main\\.mjs`, 'u'), `${name} doesn't run`);
   assert.match(processes, /valkey-server/u, "the job queues' server doesn't run");
-  for (const path of paths) await rest.get(path);
+  for (const path of paths) await patiently(rest, path);
   const failures = (await journal(rest)).filter(
     (entry) => entry.UNIT !== undefined && /: Failed with result|^Failed to start/u.test(messageOf(entry)),
   );
@@ -70,7 +84,7 @@ interface Security {
 
 /** Asserts that Secure Boot is on, and that root and swap are encrypted and were opened by the TPM. */
 export async function assertSecure(rest: Rest): Promise<void> {
-  const { state } = await rest.get<{ state: Security }>('/os/1.0/system/security');
+  const { state } = await patiently<{ state: Security }>(rest, '/os/1.0/system/security');
   assert.equal(state.secure_boot_enabled, true, 'Secure Boot is off');
   assert.equal(state.tpm_status, 'ok');
   const volumes = state.encrypted_volumes.map(({ volume, state: opened }) => `${volume}: ${opened}`);

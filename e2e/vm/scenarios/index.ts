@@ -1,9 +1,10 @@
 /** All scenarios, in the order in which they run. */
 import type { Scenario } from '../harness/scenario.ts';
+import { apiScenarios } from './api.ts';
 import { bootScenarios } from './boot.ts';
 import { updateScenarios } from './update.ts';
 
-export const scenarios: readonly Scenario[] = [...bootScenarios, ...updateScenarios];
+export const scenarios: readonly Scenario[] = [...bootScenarios, ...updateScenarios, ...apiScenarios];
 
 /**
  * The scenarios with these names, or of these groups; all when there is none.
