@@ -5,8 +5,9 @@ export default defineConfig({
     root: import.meta.dirname,
     include: ['api/**/*.spec.ts', 'client/**/*.spec.ts', 'start/**/*.spec.ts'],
     globalSetup: ['appliance/setup.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    // The appliance may run in a virtual machine without acceleration, where a reboot takes minutes.
+    testTimeout: 900_000,
+    hookTimeout: 600_000,
     // One appliance is shared: what one file changes, another would see.
     fileParallelism: false,
   },

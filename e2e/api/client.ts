@@ -18,7 +18,7 @@ interface Environment {
 export async function eventually(
   condition: () => Promise<boolean>,
   what: string,
-  limitMs = 90_000,
+  limitMs = 600_000,
 ): Promise<void> {
   const deadline = Date.now() + limitMs;
   let last: unknown;

@@ -36,6 +36,8 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+const silenceMs = 180_000;
+
 export class Rest {
   private readonly url: string;
   private readonly agent: Agent;
@@ -65,6 +67,8 @@ export class Rest {
         },
       );
       outgoing.on('error', reject);
+      // A machine whose power was cut never says that a connection is over.
+      outgoing.setTimeout(silenceMs, () => outgoing.destroy(new Error('the appliance went silent')));
       const body = json === undefined ? raw : JSON.stringify(json);
       if (body instanceof Readable) body.pipe(outgoing);
       else outgoing.end(body);
