@@ -9,7 +9,14 @@ import { inside } from './roots.ts';
 import { UserError } from './sentence.ts';
 
 const image = join(import.meta.dirname, '..');
-const configuration = ['mkosi.conf', 'mkosi.conf.d', 'mkosi.finalize', 'mkosi.extra', 'mkosi.repart'];
+const configuration = [
+  'mkosi.conf',
+  'mkosi.conf.d',
+  'mkosi.finalize',
+  'mkosi.extra',
+  'mkosi.repart',
+  'initrd',
+];
 const mkosiArchitectures: Readonly<Record<string, string>> = { amd64: 'x86-64', arm64: 'arm64' };
 
 export interface MkosiOptions {
