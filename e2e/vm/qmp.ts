@@ -42,6 +42,10 @@ export class Qmp {
   /** Has QEMU do something. @throws Error with QEMU's reason. */
   ask(command: string, options: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      if (this.socket.destroyed || this.socket.readyState === 'closed') {
+        reject(new Error('QEMU ended'));
+        return;
+      }
       this.waiting.push({ resolve, reject });
       this.socket.write(`${JSON.stringify({ execute: command, arguments: options })}\n`);
     });
