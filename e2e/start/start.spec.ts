@@ -71,6 +71,16 @@ describe.skipIf(inject('directory') === undefined)('npm start', () => {
     expect([missing.exitCode, missing.stderr]).toEqual([1, expect.stringContaining('/no/such/machine.json')]);
   });
 
+  it('leaves no process when it is killed itself, and can be started again', async () => {
+    const directory = scratch();
+    const first = await startAppliance(directory);
+    process.kill(first.pid ?? Number.NaN, 'SIGKILL');
+    await eventually(async () => (await processesOf(directory)).length === 0, 'the end of all processes');
+    const second = await startAppliance(directory);
+    await second.stop();
+    expect(await processesOf(directory)).toEqual([]);
+  });
+
   it('keeps the machine between starts, restarts what is killed, and leaves no process when it stops', async () => {
     const directory = scratch();
     const first = await startAppliance(directory);

@@ -61,7 +61,8 @@ async function valkeyPlan(layout: Layout): Promise<ProcessPlan> {
   const quiet = ['--daemonize', 'no', '--loglevel', 'warning', '--dir', layout.run, '--databases', '1'];
   return {
     name: 'valkey',
-    argv: [program, ...options, ...quiet],
+    // It knows no channel to us: the kernel ends it with its supervisor, however that ends (setpriv(1)).
+    argv: ['setpriv', '--pdeathsig', 'TERM', '--', program, ...options, ...quiet],
     env: { PATH: process.env['PATH'] },
     ours: false,
   };
