@@ -1,13 +1,16 @@
 /**
- * A console on the serial port for a machine under test. The image's kernel command line is signed and names none, so the
+ * A console on the serial port for a machine under test, and credentials from the hypervisor, which the image takes none of. The image's kernel command line is signed and names none, so the
  * ESP gets an addon with one more argument list, signed with the same key as the kernel (systemd-stub(7)). It is measured
  * to PCR 12, which nothing is bound to.
  */
 import { join } from 'node:path';
 import { inside } from '../../image/tools/roots.ts';
 
-const commandLine =
-  'console=ttyS0,115200 loglevel=5 systemd.show_status=1 systemd.journald.forward_to_console=1 systemd.journald.max_level_console=info';
+export const consoleCommandLine =
+  'console=ttyS0,115200 loglevel=5 systemd.show_status=1 systemd.journald.forward_to_console=1 systemd.journald.max_level_console=info systemd.import_credentials=yes';
+
+/** The addon in the ESP. */
+export const consoleAddon = '/loader/addons/console.addon.efi';
 
 /** Where the ESP begins in every image, in bytes. */
 const espOffset = 1_048_576;
@@ -18,7 +21,7 @@ export async function addConsole(tools: string, directory: string, keys: string)
   const build = [
     'ukify',
     'build',
-    `--cmdline=${commandLine}`,
+    `--cmdline=${consoleCommandLine}`,
     '--secureboot-private-key=/keys/secure-boot.key',
     '--secureboot-certificate=/keys/secure-boot.crt',
     `--output=${addon}`,
@@ -29,7 +32,7 @@ export async function addConsole(tools: string, directory: string, keys: string)
   const copy = [
     'set -e',
     `mmd -i ${esp} -D s ::/loader/addons || :`,
-    `mcopy -o -i ${esp} ${addon} ::/loader/addons/`,
+    `mcopy -o -i ${esp} ${addon} ::${consoleAddon}`,
   ].join('\n');
   await inside(tools, ['sh', '-c', copy], { log: join(directory, 'addon-copy.log'), mounts });
 }

@@ -39,7 +39,7 @@ export class Machine {
   constructor(options: MachineOptions) {
     this.options = options;
     // sun_path of unix(7).
-    if (Buffer.byteLength(this.path('qmp.sock')) > 107)
+    if (Buffer.byteLength(this.path('guest.sock')) > 107)
       throw new UserError(`${options.directory} is too long for the sockets in it; choose a shorter --dir.`);
   }
 

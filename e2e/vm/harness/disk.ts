@@ -99,6 +99,11 @@ export class Disk {
     await this.step(['mcopy', '-o', '-i', this.esp, `/vm/${name}`, `::${file}`]);
   }
 
+  /** Removes a file from the ESP. */
+  removeFromEsp(file: string): void {
+    this.run(['mdel', '-i', this.esp, `::${file}`]);
+  }
+
   private get inside(): string {
     return `/vm/${basename(this.path)}`;
   }

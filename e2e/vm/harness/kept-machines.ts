@@ -8,7 +8,11 @@ import { basename, dirname, join } from 'node:path';
 import { cacheDirectory, cached, keyOf } from '../../../image/tools/cache.ts';
 import { step } from '../../../image/tools/programs.ts';
 import { say, UserError } from '../../../image/tools/sentence.ts';
-import { taskRules } from './guest-task.ts';
+import { seedOf } from '../client.ts';
+import { consoleCommandLine } from '../console-addon.ts';
+import { makeFileDrive } from './file-drive.ts';
+import { guestDefinition } from './guest.ts';
+import type { Need } from './scenario.ts';
 import { type Host, TestMachine } from './test-machine.ts';
 
 const top = join(import.meta.dirname, '../../..');
@@ -19,6 +23,13 @@ export interface Image {
   readonly version: string;
   /** The signed kernel, which names the root hash of `/usr`. */
   readonly kernel: string;
+}
+
+/** A release for an update. */
+export interface Release {
+  readonly version: string;
+  /** The image of a drive with its parts. */
+  readonly drive: string;
 }
 
 export function imageAt(path: string): Image {
@@ -32,14 +43,31 @@ export class KeptMachines {
   private readonly image: Image;
   private readonly key: string;
   /** A memory fits only the hardware that it was in. */
-  private readonly hardware: string;
+  private readonly runningName: string;
+  private readonly failures = new Map<Need, Error>();
 
   constructor(host: Host, image: Image) {
     this.host = host;
     this.image = image;
     const made = createHash('sha256').update(readFileSync(image.kernel)).digest('hex');
-    this.key = keyOf(made);
-    this.hardware = keyOf(host.accelerator, taskRules, readFileSync(join(top, 'e2e/vm/machine.ts'), 'utf8'));
+    const seed = JSON.stringify(seedOf({ certificate: '', key: '' }));
+    this.key = keyOf(made, consoleCommandLine, seed);
+    const hardware = readFileSync(join(top, 'e2e/vm/machine.ts'), 'utf8');
+    this.runningName = `running-${keyOf(host.accelerator, guestDefinition, hardware)}`;
+  }
+
+  /** Makes what is needed unless it is there. @throws Error, again and without another try, when it could not be made. */
+  async prepare(need: Need): Promise<void> {
+    const earlier = this.failures.get(need);
+    if (earlier !== undefined) throw earlier;
+    try {
+      await (need === 'newer' ? this.newer() : this[need]());
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const failure = new Error(`what it needs (${need}) could not be made: ${message}`, { cause: error });
+      this.failures.set(need, failure);
+      throw failure;
+    }
   }
 
   /** A machine that went through its first boot and is off. */
@@ -55,10 +83,15 @@ export class KeptMachines {
     });
   }
 
+  /** Takes a machine that is {@link off} already, unless there is one. */
+  async takeOff(machine: TestMachine): Promise<void> {
+    await this.kept('off', (target) => machine.keep(target));
+  }
+
   /** A machine that runs, with its memory. */
   async running(): Promise<string> {
     const off = await this.off();
-    return this.kept(`running-${this.hardware}`, async (target, work) => {
+    return this.kept(this.runningName, async (target, work) => {
       say('booting the base machine …');
       const machine = await TestMachine.copy(this.host, off, work);
       await ended(machine, async () => {
@@ -68,19 +101,26 @@ export class KeptMachines {
     });
   }
 
-  /** The directory of a release that is a minute newer than the image, with its parts for an update. */
-  newer(): Promise<{ readonly directory: string; readonly version: string }> {
-    const version = minuteAfter(this.image.version);
-    return this.cached('newer', async (target) => {
-      say(`building the release ${version} …`);
-      const build = join(top, 'image/tools/main.ts');
-      const options = ['--version', version, '--output', target, '--keys', this.host.keys];
-      await step([process.execPath, build, ...options], { log: `${target}.log`, directory: top });
-      rmSync(join(target, `IncusOS_${version}.raw`));
-    }).then((directory) => ({ directory, version }));
+  /** Takes a machine that is {@link running} already, unless there is one; afterwards it is off. */
+  async takeRunning(machine: TestMachine): Promise<void> {
+    await this.kept(this.runningName, (target) => machine.keepWithMemory(target));
   }
 
-  private kept(name: string, make: (target: string, work: string) => Promise<void>): Promise<string> {
+  /** A release that is a minute newer than the image. */
+  async newer(): Promise<Release> {
+    const version = minuteAfter(this.image.version);
+    const directory = await this.cached('newer', async (target) => {
+      say(`building the release ${version} …`);
+      const parts = join(target, 'parts');
+      const options = ['--version', version, '--output', parts, '--keys', this.host.keys];
+      await step([join(top, 'bin/image'), ...options], { log: `${target}.log`, directory: top });
+      rmSync(join(parts, `IncusOS_${version}.raw`));
+      await makeFileDrive(this.host.tools, parts, join(target, 'drive.img'));
+    });
+    return { version, drive: join(directory, 'drive.img') };
+  }
+
+  private kept(name: string, make: (target: string, work: string) => Promise<void> | void): Promise<string> {
     return this.cached(name, async (target) => {
       mkdirSync(target, { recursive: true });
       const work = `${target}.work`;

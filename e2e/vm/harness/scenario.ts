@@ -4,11 +4,23 @@ import { join } from 'node:path';
 import { type Image, type KeptMachines } from './kept-machines.ts';
 import { type Hardware, type Host, TestMachine } from './test-machine.ts';
 
+/** What is made once for an image and serves many scenarios; {@link KeptMachines} makes it. */
+export type Need = 'off' | 'running' | 'newer';
+
+export interface Count {
+  readonly passed: number;
+  readonly failed: number;
+}
+
 export interface Scenario {
   /** Such as `smoke/first-boot`; the part before the slash is its group. */
   readonly name: string;
   /** A sentence about what is true when it passes. */
   readonly sentence: string;
+  /** Made before, outside the scenario's time. */
+  readonly needs: readonly Need[];
+  /** After which it is ended; 20 unless given. */
+  readonly minutes?: number;
   readonly run: (lab: Lab) => Promise<void>;
 }
 
@@ -19,6 +31,8 @@ export class Lab {
   readonly kept: KeptMachines;
   readonly machines: TestMachine[] = [];
   readonly directory: string;
+  /** Set by a scenario that runs many tests; any other counts as one. */
+  tests: Count | undefined;
 
   constructor(host: Host, image: Image, kept: KeptMachines, directory: string) {
     this.host = host;
@@ -51,7 +65,7 @@ export class Lab {
   }
 
   private next(): string {
-    return join(this.directory, String(this.machines.length));
+    return join(this.directory, String(this.machines.length + 1));
   }
 
   private add(machine: TestMachine): TestMachine {

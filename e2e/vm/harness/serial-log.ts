@@ -26,9 +26,10 @@ export class SerialLog {
 
   /** What came after the first `from` characters. */
   text(from = 0): string {
-    return plainConsole(this.raw().slice(from));
+    return plainConsole(Buffer.from(this.raw().slice(from), 'latin1').toString());
   }
 
+  /** One character for each byte, so that lengths stay true when a sign isn't there completely. */
   private raw(): string {
     return existsSync(this.path) ? readFileSync(this.path, 'latin1') : '';
   }

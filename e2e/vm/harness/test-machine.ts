@@ -1,5 +1,5 @@
 /** One machine under test: the virtual machine, the API inside it, and what is to be seen of it from outside. */
-import { copyFileSync, existsSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { output } from '../../../image/tools/programs.ts';
@@ -12,15 +12,26 @@ import type { Qmp } from '../qmp.ts';
 import { writeSeed } from '../seed-partition.ts';
 import { type Card, cardArgv, type Drive, driveArgv, driveDevice } from './devices.ts';
 import { Disk } from './disk.ts';
-import { makeTaskDrive, taskCredential, taskDrive, taskEnd, taskRules } from './guest-task.ts';
+import { fileDrive } from './file-drive.ts';
+import {
+  type GuestAnswer,
+  guestArgv,
+  guestCredentials,
+  guestSocket,
+  runInGuest,
+  succeedInGuest,
+} from './guest.ts';
 import { SerialLog } from './serial-log.ts';
-import { GaveUp, until } from './wait.ts';
+import { GaveUp, until, type Waiting } from './wait.ts';
 
 /** A boot without KVM on a busy computer takes minutes. */
 const bootMs = 12 * 60_000;
 const memoryMs = 5 * 60_000;
-const taskMs = 10 * 60_000;
 const memoryMiB = 4096;
+
+/** What a boot doesn't get over without somebody at the console. */
+const hopeless =
+  /.*(?:Kernel panic|You are in emergency mode|Please enter (?:passphrase|recovery key|PIN)).*/u;
 
 /** The files that are a machine; the rest of its directory is logs. */
 const stateFiles = ['disk.raw', 'vars.fd', 'tpm', 'incus'] as const;
@@ -48,7 +59,6 @@ export interface Environment {
 export class TestMachine {
   readonly directory: string;
   readonly serial: SerialLog;
-  readonly report: SerialLog;
   readonly disk: Disk;
   private readonly host: Host;
   private readonly machine: Machine;
@@ -64,12 +74,10 @@ export class TestMachine {
     this.port = port;
     this.hardware = hardware;
     this.serial = new SerialLog(join(directory, 'serial.log'));
-    this.report = new SerialLog(join(directory, 'report.log'));
     this.disk = new Disk(host.tools, join(directory, 'disk.raw'));
-    writeFileSync(join(directory, 'task.rules'), taskRules);
     this.machine = new Machine({
       ...{ tools: host.tools, directory, port, accelerator: host.accelerator, memory: memoryMiB },
-      credentials: { [taskCredential]: 'task.rules' },
+      credentials: guestCredentials(directory),
     });
   }
 
@@ -122,7 +130,7 @@ export class TestMachine {
   /** Switches the machine on and doesn't wait. */
   async switchOn(): Promise<void> {
     const { drives = [], cards = [] } = this.hardware;
-    this.machine.start([...driveArgv(drives), ...cardArgv(cards)]);
+    this.machine.start([...guestArgv, ...driveArgv(drives), ...cardArgv(cards)]);
     this.control = await this.machine.control();
   }
 
@@ -135,7 +143,8 @@ export class TestMachine {
   /** Goes on where the machine was when it was kept with its memory. */
   async resume(): Promise<Environment> {
     const { drives = [], cards = [] } = this.hardware;
-    this.machine.start([...driveArgv(drives), ...cardArgv(cards), '-incoming', 'file:/vm/memory']);
+    const incoming = ['-incoming', 'file:/vm/memory'];
+    this.machine.start([...guestArgv, ...driveArgv(drives), ...cardArgv(cards), ...incoming]);
     this.control = await this.machine.control();
     await until('the return of the memory', memoryMs, async () =>
       (await this.qmp.status()) === 'inmigrate' ? undefined : true,
@@ -146,20 +155,33 @@ export class TestMachine {
 
   /** Waits until the system says that it is ready, `as` says which system that is. */
   async ready(as: (environment: Environment) => boolean = () => true): Promise<Environment> {
-    return until('the API', bootMs, async () => {
-      if (!this.machine.isRunning()) throw new GaveUp('the machine is off');
-      const rest = await this.rest();
-      const { environment } = await limited(rest.get<{ environment: Environment }>('/os/1.0'), 15_000);
-      return environment.system_is_ready && as(environment) ? environment : undefined;
-    });
+    return until(
+      'the API',
+      bootMs,
+      async () => {
+        this.assertAlive();
+        const rest = await this.rest();
+        const { environment } = await limited(rest.get<{ environment: Environment }>('/os/1.0'), 15_000);
+        return environment.system_is_ready && as(environment) ? environment : undefined;
+      },
+      this.waiting,
+    );
   }
 
   /** Waits for a sign on the serial console. @returns the console's text. */
   async console(sign: RegExp, from = 0, limitMs = bootMs): Promise<string> {
-    return until(`${sign.source} on the console`, limitMs, () => {
-      const text = this.serial.text(from);
-      return sign.test(text) ? text : undefined;
-    });
+    return until(
+      `${sign.source} on the console`,
+      limitMs,
+      () => {
+        const text = this.serial.text(from);
+        if (sign.test(text)) return text;
+        if (!this.machine.isRunning())
+          throw new GaveUp(`the machine went off before ${sign.source} on its console`);
+        return undefined;
+      },
+      this.waiting,
+    );
   }
 
   /** Presses the power button and waits until the machine is off. */
@@ -207,33 +229,25 @@ export class TestMachine {
     await this.qmp.ask('device_add', driveDevice(drive, node));
   }
 
-  /**
-   * Has the guest run a script, with `files` beside it.
-   * @returns without waiting for the script's end; {@link taskEnded} does.
-   */
-  async startTask(
-    script: string,
-    files?: { readonly from: string; readonly names: readonly string[] },
-  ): Promise<void> {
-    await makeTaskDrive(this.host.tools, this.directory, script, files);
-    await this.plug(taskDrive);
-    await this.reported(/^task begins$/mu);
+  /** Plugs a drive with files for the guest. @param image on the file system of the machine's directory. */
+  async plugFiles(image: string): Promise<void> {
+    linkSync(image, join(this.directory, 'files.img'));
+    await this.plug(fileDrive('files.img'));
   }
 
-  /** Waits for what a task writes. @returns the report so far. */
-  async reported(sign: RegExp): Promise<string> {
-    return until(`${sign.source} in the task's report`, taskMs, () => {
-      const text = this.report.text();
-      return sign.test(text) ? text : undefined;
-    });
+  /** Has the guest run a script as root. @throws Error when it doesn't answer within the limit. */
+  guest(script: string, limitMs?: number): Promise<GuestAnswer> {
+    return runInGuest(this.guestSocket, script, limitMs);
   }
 
-  /** Waits for the end of a task. @returns its report. @throws Error when it failed. */
-  async taskEnded(): Promise<string> {
-    const text = await this.reported(taskEnd);
-    const code = taskEnd.exec(text)?.groups?.['code'];
-    if (code !== '0') throw new Error(`the task ended with ${code ?? '?'}:\n${text}`);
-    return text;
+  /** As {@link guest}, for a script that has to succeed. @returns its output. */
+  inGuest(script: string, limitMs?: number): Promise<string> {
+    return succeedInGuest(this.guestSocket, script, limitMs);
+  }
+
+  /** What another process reaches the guest's shell by. */
+  get guestSocket(): string {
+    return join(this.directory, guestSocket);
   }
 
   /** A picture of the console. @param file where the PNG goes. */
@@ -250,6 +264,17 @@ export class TestMachine {
   disconnect(): void {
     this.connection?.close();
     this.connection = undefined;
+  }
+
+  /** @throws GaveUp when the system will never come up by itself. */
+  private assertAlive(): void {
+    if (!this.machine.isRunning()) throw new GaveUp('the machine is off');
+    const dead = hopeless.exec(this.serial.text());
+    if (dead !== null) throw new GaveUp(`the console says: ${dead[0]}`);
+  }
+
+  private get waiting(): Waiting {
+    return { sight: () => this.serial.text().trimEnd().split('\n').at(-1)?.slice(0, 120) ?? '' };
   }
 
   private get qmp(): Qmp {

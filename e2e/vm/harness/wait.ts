@@ -1,5 +1,15 @@
 /** Waiting with a limit. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { say } from '../../../image/tools/sentence.ts';
+
+/** After how long, and then how often, a long wait is told. */
+const tellMs = 30_000;
+
+export interface Waiting {
+  readonly everyMs?: number;
+  /** What is to be seen meanwhile, for who watches. */
+  readonly sight?: () => string;
+}
 
 /**
  * Asks until there is an answer.
@@ -9,9 +19,10 @@ export async function until<T>(
   what: string,
   limitMs: number,
   ask: () => Promise<T | undefined> | T | undefined,
-  everyMs = 500,
+  { everyMs = 500, sight }: Waiting = {},
 ): Promise<T> {
-  const end = Date.now() + limitMs;
+  const began = Date.now();
+  let told = began;
   let last: unknown;
   for (;;) {
     try {
@@ -22,8 +33,14 @@ export async function until<T>(
       if (error instanceof GaveUp) throw error;
       last = error;
     }
-    if (Date.now() > end)
+    const now = Date.now();
+    if (now - began > limitMs)
       throw new Error(`${what} did not happen within ${Math.round(limitMs / 1_000)} s`, { cause: last });
+    if (now - told > tellMs) {
+      told = now;
+      const seen = sight?.() ?? '';
+      say(`  waiting for ${what}${seen === '' ? '' : ` | ${seen}`}`);
+    }
     await sleep(everyMs);
   }
 }

@@ -39,6 +39,8 @@ export const apiScenarios: readonly Scenario[] = [
   {
     name: 'api/suite',
     sentence: 'the tests of the API that run against the emulated machine pass on the real one',
+    needs: ['running'],
+    minutes: 40,
     run: apiSuite,
   },
 ];

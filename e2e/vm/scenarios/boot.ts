@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { inside } from '../../../image/tools/roots.ts';
+import { consoleAddon } from '../console-addon.ts';
 import type { Lab, Scenario } from '../harness/scenario.ts';
-import { assertHealthy, assertSecure } from './healthy.ts';
+import { assertHealthy, assertSealed, assertSecure, journal, patiently, tellBootTime } from './healthy.ts';
 
 /** The kernel was started, whatever came of it. */
 const kernelRuns = /systemd\[1\]|Linux version/u;
 /** By when a boot that must not happen would have reached the API, and more. */
 const refusalMs = 6 * 60_000;
+/** More than a guest that runs needs for its answer. */
+const refusedGuestMs = 10_000;
 
 async function firstBoot(lab: Lab): Promise<void> {
   const machine = await lab.fresh();
@@ -19,9 +22,8 @@ async function firstBoot(lab: Lab): Promise<void> {
   const rest = await machine.rest();
   await assertSecure(rest);
   await assertHealthy(rest);
-  // dm-verity's device carries /usr, and its root hash is the one that the signed kernel names.
-  const console = machine.serial.text();
-  assert.match(console, /Finished systemd-veritysetup@usr\.service/u);
+  await assertSealed(machine);
+  await tellBootTime(machine);
   await machine.powerOff();
   const labels = machine.disk.partitions().map(({ label }) => label);
   const version = `IncusOS_${lab.image.version}`;
@@ -33,6 +35,7 @@ async function firstBoot(lab: Lab): Promise<void> {
     const head = machine.disk.read(machine.disk.partition(label).start, 6);
     assert.deepEqual(head, Buffer.from('LUKS\xba\xbe', 'latin1'), `${label} is not encrypted`);
   }
+  await lab.kept.takeOff(machine);
 }
 
 async function secondBoot(lab: Lab): Promise<void> {
@@ -42,9 +45,24 @@ async function secondBoot(lab: Lab): Promise<void> {
   const rest = await machine.rest();
   await assertSecure(rest);
   await assertHealthy(rest);
+  await assertSealed(machine);
+  await tellBootTime(machine);
   // Nobody was asked for anything, and nothing was made anew.
   assert.doesNotMatch(machine.serial.text(), /Please enter (?:passphrase|.*recovery key)/iu);
   assert.doesNotMatch(machine.serial.text(), /Formatting|Encrypting future partition/u);
+  await lab.kept.takeRunning(machine);
+}
+
+async function strangersCredential(lab: Lab): Promise<void> {
+  const machine = await lab.installed();
+  // Every other machine has the addon, and its shell comes by such a credential.
+  machine.disk.removeFromEsp(consoleAddon);
+  await machine.boot();
+  await assert.rejects(machine.guest('true', refusedGuestMs), /did not answer in time/u);
+  const rest = await machine.rest();
+  assert.doesNotMatch(await patiently<string>(rest, '/os/1.0/debug/processes'), /e2e/u);
+  const entries = (await journal(rest)).filter((entry) => /e2e-guest/u.test(JSON.stringify(entry)));
+  assert.deepEqual(entries, [], 'the credential did something');
 }
 
 async function flippedByte(lab: Lab): Promise<void> {
@@ -95,21 +113,31 @@ export const bootScenarios: readonly Scenario[] = [
     name: 'smoke/first-boot',
     sentence:
       'the first boot enrols the keys and ends with Secure Boot, verity, encryption and healthy services',
+    needs: [],
     run: firstBoot,
   },
   {
     name: 'smoke/second-boot',
     sentence: 'the second boot opens root and swap by the TPM alone',
+    needs: ['off'],
     run: secondBoot,
   },
   {
     name: 'smoke/flipped-byte',
     sentence: 'a flipped byte in /usr does not boot',
+    needs: ['off'],
     run: flippedByte,
   },
   {
     name: 'smoke/strangers-kernel',
     sentence: 'a kernel that is signed by another key is refused',
+    needs: ['off'],
     run: strangersKernel,
+  },
+  {
+    name: 'smoke/strangers-credential',
+    sentence: "a credential of the hypervisor does nothing without the owner's signed word",
+    needs: ['off'],
+    run: strangersCredential,
   },
 ];

@@ -1,6 +1,8 @@
 /** What has to be true of every system that came up well. */
 import assert from 'node:assert/strict';
+import { say } from '../../../image/tools/sentence.ts';
 import type { Rest } from '../../appliance/rest.ts';
+import type { TestMachine } from '../harness/test-machine.ts';
 import { GaveUp, until } from '../harness/wait.ts';
 
 const services = [
@@ -80,6 +82,40 @@ interface Security {
   readonly secure_boot_enabled: boolean;
   readonly tpm_status: string;
   readonly encrypted_volumes: readonly { readonly volume: string; readonly state: string }[];
+}
+
+/**
+ * Asserts what the kernel has to say about it: `/usr` is what the signed kernel names, verified block by block, and root
+ * and swap are on encrypted volumes.
+ */
+export async function assertSealed(machine: TestMachine): Promise<void> {
+  const facts = await machine.inGuest(
+    [
+      'findmnt -no SOURCE /usr',
+      'veritysetup status usr | sed -n "s/^ *root hash: *//p"',
+      'sed -n "s/.*usrhash=\\([0-9a-f]*\\).*/\\1/p" /proc/cmdline',
+      'veritysetup status usr | sed -n "s/^ *status: *//p"',
+      'findmnt -no SOURCE /',
+      'swapon --noheadings --show=NAME --raw | xargs readlink -f',
+      'readlink -f /dev/mapper/swap',
+      'dmsetup table root | cut -d " " -f 3',
+      'dmsetup table swap | cut -d " " -f 3',
+    ].join('\n'),
+  );
+  const [usr, hash, signed, status, root, swapping, swap, ...kinds] = facts.trimEnd().split('\n');
+  assert.equal(usr, '/dev/mapper/usr');
+  assert.match(hash ?? '', /^[0-9a-f]{64}$/u);
+  assert.equal(hash, signed, '/usr is not what the kernel names');
+  assert.equal(status, 'verified');
+  assert.equal(root, '/dev/mapper/root');
+  assert.equal(swapping, swap, 'swap is elsewhere');
+  assert.deepEqual(kinds, ['crypt', 'crypt']);
+}
+
+/** Tells how long the boot took, and how much of it each stage. */
+export async function tellBootTime(machine: TestMachine): Promise<void> {
+  const { output } = await machine.guest('systemd-analyze time');
+  say(`  ${output.trim().replaceAll('\n', ' | ')}`);
 }
 
 /** Asserts that Secure Boot is on, and that root and swap are encrypted and were opened by the TPM. */

@@ -1,35 +1,27 @@
 /** A newer release in the other slot: taken over, given up, and broken off. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { taskDirectory } from '../harness/guest-task.ts';
+import { filesDirectory, mountFiles } from '../harness/file-drive.ts';
 import type { Lab, Scenario } from '../harness/scenario.ts';
 import type { TestMachine } from '../harness/test-machine.ts';
-import { assertHealthy, assertSecure, journal, messageOf } from './healthy.ts';
+import { assertHealthy, assertSealed, assertSecure, journal, messageOf } from './healthy.ts';
 
 const downloads = '/var/lib/incus-os/update/downloads';
 /** As often as a release is tried (TriesLeft= of the kernel's transfer). */
 const tries = 3;
 
+const transferMs = 15 * 60_000;
+
 /** The parts of a release lie where the update service puts them; systemd-sysupdate brings them into the other slot. */
 const transfer = [
+  'set -e',
+  mountFiles,
   `mkdir -p ${downloads}`,
-  `mount --bind ${taskDirectory} ${downloads}`,
-  'echo "transfer begins"',
+  `mount --bind ${filesDirectory} ${downloads}`,
   '/usr/lib/systemd/systemd-sysupdate --verify=no update',
   `umount ${downloads}`,
   'sync',
 ].join('\n');
-
-interface Newer {
-  readonly directory: string;
-  readonly version: string;
-}
-
-async function startTransfer(machine: TestMachine, newer: Newer, before = ''): Promise<void> {
-  const names = readdirSync(newer.directory).filter((name) => /\.(?:efi|raw)$/u.test(name));
-  await machine.startTask(`${before}\n${transfer}`, { from: newer.directory, names });
-}
 
 async function reboot(machine: TestMachine): Promise<void> {
   await (await machine.rest()).succeed('POST', '/os/1.0/system/:reboot', { json: {} });
@@ -39,13 +31,14 @@ async function reboot(machine: TestMachine): Promise<void> {
 async function takenOver(lab: Lab): Promise<void> {
   const newer = await lab.kept.newer();
   const machine = await lab.running();
-  await startTransfer(machine, newer);
-  await machine.taskEnded();
+  await machine.plugFiles(newer.drive);
+  await machine.inGuest(transfer, transferMs);
   await reboot(machine);
   await machine.ready(({ os_version: version }) => version === newer.version);
   const rest = await machine.rest();
   await assertSecure(rest);
   await assertHealthy(rest);
+  await assertSealed(machine);
   const entries = await journal(rest);
   assert.ok(
     entries.some((entry) => /Marked boot as 'good'/u.test(messageOf(entry))),
@@ -68,8 +61,8 @@ async function givenUp(lab: Lab): Promise<void> {
     `printf '%s\\n' '[Unit]' 'Before=boot-complete.target' '[Service]' 'Type=oneshot' "ExecStart=/bin/sh -c '! grep -q IMAGE_VERSION=.*${newer.version} /etc/os-release'" >${units}/e2e-never.service`,
     `ln -s ../e2e-never.service ${units}/boot-complete.target.requires/`,
   ].join('\n');
-  await startTransfer(machine, newer, never);
-  await machine.taskEnded();
+  await machine.plugFiles(newer.drive);
+  await machine.inGuest(`${never}\n${transfer}`, transferMs);
   await reboot(machine);
   await machine.console(/Dependency failed for .*(?:boot-complete|Boot Completion)/iu);
   await machine.cutPower();
@@ -94,8 +87,9 @@ async function brokenOff(lab: Lab): Promise<void> {
   const slot = machine.disk.partitions().at(7);
   assert.ok(slot?.label === '_empty', 'the other slot is not empty');
   const untouched = machine.disk.read(slot.start, 4_096);
-  await startTransfer(machine, newer);
-  await machine.reported(/transfer begins/u);
+  await machine.plugFiles(newer.drive);
+  const transferring = machine.inGuest(transfer, transferMs);
+  transferring.catch(() => undefined);
   // In the middle: the first part of /usr has arrived, and the kernel, which comes last, has not.
   for (let waited = 0; machine.disk.read(slot.start, 4_096).equals(untouched); waited += 1) {
     assert.ok(waited < 600 && machine.isRunning(), 'nothing of the release arrived');
@@ -115,16 +109,19 @@ export const updateScenarios: readonly Scenario[] = [
   {
     name: 'smoke/update',
     sentence: 'a newer release is transferred to the other slot, booted and blessed',
+    needs: ['running', 'newer'],
     run: takenOver,
   },
   {
     name: 'smoke/update-fallback',
     sentence: 'a newer release that never completes its boot is given up for the one before',
+    needs: ['running', 'newer'],
     run: givenUp,
   },
   {
     name: 'smoke/update-power-cut',
     sentence: 'a power cut in the middle of a transfer leaves the running release bootable',
+    needs: ['running', 'newer'],
     run: brokenOff,
   },
 ];
