@@ -1,9 +1,19 @@
-/** What the API tests share: a trusted client, one without a certificate, and waiting for the appliance. */
-import { inject } from 'vitest';
+/** What the API tests share: a trusted client, the machine under test, and waiting for the appliance. */
+import { describe, inject, it } from 'vitest';
+import { openMachine } from '../appliance/machine.ts';
 import { Rest } from '../appliance/rest.ts';
 
-/** The directory of the emulated machine; undefined on a real one. */
-export const directory = inject('directory');
+const given = inject('machine');
+/** Only for tests inside {@link describeMachine} and {@link itsMachine}. */
+export const machine = openMachine(given ?? { kind: 'emulated', directory: '/no/machine' });
+
+/**
+ * Tests that change the machine from outside or look into it. They are skipped, and counted so, on one of which nothing but
+ * the URL is known; on an emulated and on a virtual machine all of them run.
+ */
+export const describeMachine = describe.skipIf(given === undefined);
+export const itsMachine = it.skipIf(given === undefined);
+
 export const url = inject('url');
 
 export function trustedClient(): Rest {

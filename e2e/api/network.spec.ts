@@ -1,8 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { killService } from '../appliance/services.ts';
-import { directory, eventually, trustedClient } from './client.ts';
+import { eventually, itsMachine, machine, trustedClient } from './client.ts';
 
 const rest = trustedClient();
 afterAll(() => rest.close());
@@ -62,12 +59,12 @@ describe('the network', () => {
     expect(await addressesNow()).toContain('10.9.8.7');
   });
 
-  it.skipIf(directory === undefined)('writes the files that systemd-networkd reads, line for line', () => {
-    const files = join(directory ?? '', 'root/run/systemd/network');
+  itsMachine('writes the files that systemd-networkd reads, line for line', async () => {
+    const files = '/run/systemd/network';
     const [first] = original.config.interfaces;
     const mac = (first?.hwaddr ?? '').replaceAll(':', '').toLowerCase();
     const name = first?.name ?? '';
-    expect(readdirSync(files).toSorted()).toEqual(
+    expect(await machine.list(files)).toEqual(
       [
         `00-_p${mac}.link`,
         `10-${name}.netdev`,
@@ -78,18 +75,16 @@ describe('the network', () => {
         `20-${name}.network`,
       ].toSorted(),
     );
-    const lines = (file: string): string[] =>
-      readFileSync(join(files, file), 'utf8')
-        .split('\n')
-        .filter((line) => line !== '');
-    expect(lines(`10-${name}.netdev`)).toEqual([
+    const lines = async (file: string): Promise<string[]> =>
+      (await machine.readText(`${files}/${file}`)).split('\n').filter((line) => line !== '');
+    expect(await lines(`10-${name}.netdev`)).toEqual([
       '[NetDev]',
       `Name=${name}`,
       'Kind=bridge',
       '[Bridge]',
       'VLANFiltering=true',
     ]);
-    expect(lines(`20-_v${name}.network`)).toEqual(
+    expect(await lines(`20-_v${name}.network`)).toEqual(
       expect.arrayContaining([
         '[Match]',
         `Name=_v${name}`,
@@ -155,15 +150,12 @@ describe('the network', () => {
     expect(after).not.toHaveProperty('confirmation_timeout');
   });
 
-  it.skipIf(directory === undefined)(
-    'comes back by itself also when the service is killed meanwhile',
-    async () => {
-      const { config } = withAddresses('dhcp4', '10.9.8.12/24');
-      await rest.succeed('PUT', network, { json: { config: { ...config, confirmation_timeout: '10s' } } });
-      await killService(directory ?? '', 'network');
-      await eventually(async () => (await addressesNow()).includes('10.9.8.10'), 'the way back');
-    },
-  );
+  itsMachine('comes back by itself also when the service is killed meanwhile', async () => {
+    const { config } = withAddresses('dhcp4', '10.9.8.12/24');
+    await rest.succeed('PUT', network, { json: { config: { ...config, confirmation_timeout: '10s' } } });
+    await machine.kill('network');
+    await eventually(async () => (await addressesNow()).includes('10.9.8.10'), 'the way back');
+  });
 
   it('flushes the caches of the resolver', async () => {
     expect(await rest.succeed('POST', `${network}/:flush-dns`)).toEqual({});

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { machine } from '../appliance/machine.ts';
-import { directory, eventually, trustedClient } from './client.ts';
+import { describeMachine, eventually, machine, trustedClient } from './client.ts';
 
 const rest = trustedClient();
 afterAll(() => rest.close());
@@ -74,19 +73,21 @@ describe('storage', () => {
   });
 });
 
-describe.skipIf(directory === undefined)('a pool over drives that were plugged in', () => {
+describeMachine('a pool over drives that were plugged in', () => {
+  // A drive that failed stays so, also in the next run on the same machine.
+  const run = Date.now().toString(36).slice(-4);
+  const [disk1, disk2, disk3] = [`disk1${run}`, `disk2${run}`, `disk3${run}`] as const;
   const change = (pools: readonly object[]): ReturnType<typeof rest.envelope> =>
     rest.envelope('PUT', storage, { json: { config: { scrub_schedule: '0 4 * * 0', pools } } });
 
   beforeAll(async () => {
-    for (const id of ['disk1', 'disk2', 'disk3'])
-      await machine(directory ?? '', 'drive', 'add', id, '--size', '10GiB');
+    for (const id of [disk1, disk2, disk3]) await machine.hardware('drive', 'add', id, '--size', '10GiB');
     await eventually(async () => (await drives()).length >= 4, 'noticing the drives');
   });
 
   it('is created as a mirror, encrypted and managed', async () => {
     const { http, error } = await change([
-      { name: 'data', type: 'zfs-raid1', devices: [byId('disk1'), byId('disk2')] },
+      { name: 'data', type: 'zfs-raid1', devices: [byId(disk1), byId(disk2)] },
     ]);
     expect([http, error]).toEqual([200, '']);
     const made = await pool('data');
@@ -97,13 +98,13 @@ describe.skipIf(directory === undefined)('a pool over drives that were plugged i
       encryption_key_status: 'available',
       volumes: [],
     });
-    expect(made?.devices).toEqual([byId('disk1'), byId('disk2')]);
+    expect(made?.devices).toEqual([byId(disk1), byId(disk2)]);
     expect(made?.usable_pool_size_in_bytes).toBeGreaterThan(9 * GiB);
     expect((await drives()).filter(({ member_pool }) => member_pool === 'data')).toHaveLength(2);
   });
 
   it('refuses a drive that is in use, and the system drive, and stays as it is', async () => {
-    for (const device of [byId('disk1'), '/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_incus_root', '/dev/sda']) {
+    for (const device of [byId(disk1), '/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_incus_root', '/dev/sda']) {
       const { http } = await change([{ name: 'second', type: 'zfs-raid0', devices: [device] }]);
       expect(http).toBeGreaterThanOrEqual(400);
       expect(http).toBeLessThan(500);
@@ -127,7 +128,7 @@ describe.skipIf(directory === undefined)('a pool over drives that were plugged i
   });
 
   it('grows by a drive', async () => {
-    const devices = [byId('disk1'), byId('disk2'), byId('disk3')];
+    const devices = [byId(disk1), byId(disk2), byId(disk3)];
     expect(await change([{ name: 'data', type: 'zfs-raid1', devices }])).toMatchObject({
       http: 200,
       error: '',
@@ -136,11 +137,11 @@ describe.skipIf(directory === undefined)('a pool over drives that were plugged i
   });
 
   it('is shown degraded, with the drive to pull, when a drive fails', async () => {
-    await machine(directory ?? '', 'drive', 'fail', 'disk2');
+    await machine.hardware('drive', 'fail', disk2);
     await eventually(async () => (await pool('data'))?.state === 'DEGRADED', 'noticing the failure');
     expect(await pool('data')).toMatchObject({
-      devices: [byId('disk1'), byId('disk3')],
-      devices_degraded: [byId('disk2')],
+      devices: [byId(disk1), byId(disk3)],
+      devices_degraded: [byId(disk2)],
     });
   });
 
@@ -167,6 +168,6 @@ describe.skipIf(directory === undefined)('a pool over drives that were plugged i
     ]);
     const local = await rest.envelope('POST', `${storage}/:delete-pool`, { json: { name: 'local' } });
     expect(local.error).toBe("cannot destroy special zpool 'local'");
-    for (const id of ['disk1', 'disk2', 'disk3']) await machine(directory ?? '', 'drive', 'remove', id);
+    for (const id of [disk1, disk2, disk3]) await machine.hardware('drive', 'remove', id);
   });
 });

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ReleasePublisher } from '@incusos/images/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { directory, eventually, trustedClient } from './client.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeMachine, eventually, machine, trustedClient } from './client.ts';
 
 const rest = trustedClient();
 const newer = '209901010000';
@@ -20,19 +20,23 @@ async function state(): Promise<State> {
   return (await rest.get<{ state: State }>('/os/1.0/system/update')).state;
 }
 
+/** The URL at which the machine reaches a publisher on this computer. */
+function reached({ url }: ReleasePublisher): string {
+  return url.replace('127.0.0.1', machine.hostAddress);
+}
+
 function use(config: Record<string, string>): Promise<unknown> {
   return rest.succeed('PUT', '/os/1.0/system/provider', { json: { config: { name: 'images', config } } });
 }
 
-// A machine that isn't emulated trusts authorities whose keys no test has.
-describe.skipIf(directory === undefined)('releases', () => {
+describeMachine('releases', () => {
   let elsewhere: string;
   let publisher: ReleasePublisher;
   let stranger: ReleasePublisher;
 
   beforeAll(async () => {
     elsewhere = mkdtempSync(join(tmpdir(), 'stranger-'));
-    publisher = await ReleasePublisher.start(directory ?? '');
+    publisher = await ReleasePublisher.start(machine.directory, machine.authorities);
     stranger = await ReleasePublisher.start(elsewhere);
     await publisher.publish([{ version: newer }]);
     await stranger.publish([{ version: '209902020000' }]);
@@ -47,7 +51,7 @@ describe.skipIf(directory === undefined)('releases', () => {
   });
 
   it('on a server are found by a check that one can wait for', async () => {
-    await use({ server_url: publisher.url });
+    await use({ server_url: reached(publisher) });
     await rest.succeed('POST', '/os/1.0/system/update/:check', { json: { os_only: true } });
     expect(await state()).toMatchObject({
       status: 'Update check completed',
@@ -57,14 +61,14 @@ describe.skipIf(directory === undefined)('releases', () => {
   });
 
   it('are found by a check that goes on after the reply', async () => {
-    await use({ server_url: publisher.url });
+    await use({ server_url: reached(publisher) });
     expect((await state()).available_version).toBeUndefined();
     await rest.succeed('POST', '/os/1.0/system/update/:check');
     await eventually(async () => (await state()).available_version === newer, 'finding the release');
   });
 
   it('signed by a stranger are refused', async () => {
-    await use({ server_url: stranger.url });
+    await use({ server_url: reached(stranger) });
     const { http, error } = await rest.envelope('POST', '/os/1.0/system/update/:check', {
       json: { os_only: true },
     });
@@ -76,7 +80,7 @@ describe.skipIf(directory === undefined)('releases', () => {
   });
 
   it('of a server that is gone are told as such', async () => {
-    const { url } = stranger;
+    const url = reached(stranger);
     await stranger.close();
     await use({ server_url: url });
     const reply = await rest.envelope('POST', '/os/1.0/system/update/:check', { json: { os_only: true } });

@@ -1,15 +1,17 @@
 /** An appliance for the tests: the one that `INCUSOS_URL` names, or one started on an emulated machine of its own. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startProcess } from '@incusos/host';
+import { checkout } from './checkout.ts';
 import { freePort } from './free-port.ts';
+import type { MachineUnderTest } from './machine.ts';
 import type { Target } from './rest.ts';
 
 export interface RunningAppliance extends Target {
-  /** The directory of the emulated machine; undefined when the appliance runs elsewhere. */
-  readonly directory: string | undefined;
+  /** What it runs on; undefined when nothing but its URL is known. */
+  readonly machine: MachineUnderTest | undefined;
   /** Process id of its supervisor. */
   readonly pid: number | undefined;
   /** Seconds from spawning the processes until all were healthy. */
@@ -18,12 +20,6 @@ export interface RunningAppliance extends Target {
   readonly log: () => string;
   readonly stop: () => Promise<void>;
 }
-
-/** The bundled bench runs from `dist`, one folder deeper than the sources. */
-export const checkout = resolve(
-  import.meta.dirname,
-  import.meta.dirname.includes('/dist/') ? '../../..' : '../..',
-);
 
 /** Starts an appliance in a temporary directory, or in `keepIn`, and waits until it is ready. */
 export async function startAppliance(keepIn?: string): Promise<RunningAppliance> {
@@ -46,7 +42,7 @@ export async function startAppliance(keepIn?: string): Promise<RunningAppliance>
     void child.exited.then(() => reject(new Error(`the appliance did not start:\n${lines.join('\n')}`)));
   });
   return {
-    directory,
+    machine: { kind: 'emulated', directory },
     pid: child.pid,
     readyAfter,
     url: `https://127.0.0.1:${port}`,
@@ -61,6 +57,13 @@ export async function startAppliance(keepIn?: string): Promise<RunningAppliance>
   };
 }
 
+/** The machine that it runs on: virtual by `INCUSOS_VM_DIR`, emulated by `INCUSOS_DIR`. */
+function givenMachine(): MachineUnderTest | undefined {
+  const { INCUSOS_VM_DIR: virtual, INCUSOS_DIR: emulated } = process.env;
+  if (virtual !== undefined) return { kind: 'virtual', directory: virtual };
+  return emulated === undefined ? undefined : { kind: 'emulated', directory: emulated };
+}
+
 /** The appliance that `INCUSOS_URL`, `INCUSOS_CLIENT_CERT` and `INCUSOS_CLIENT_KEY` name, if they do. */
 export function givenAppliance(): RunningAppliance | undefined {
   const { INCUSOS_URL: url, INCUSOS_CLIENT_CERT: certificate, INCUSOS_CLIENT_KEY: key } = process.env;
@@ -69,7 +72,7 @@ export function givenAppliance(): RunningAppliance | undefined {
     url,
     certificate: readFileSync(certificate, 'utf8'),
     key: readFileSync(key, 'utf8'),
-    directory: process.env['INCUSOS_DIR'],
+    machine: givenMachine(),
     pid: undefined,
     readyAfter: undefined,
     log: () => '',

@@ -1,5 +1,6 @@
 /** Starts one appliance for all test files, unless one is given. */
 import type { TestProject } from 'vitest/node';
+import type { MachineUnderTest } from './machine.ts';
 import { givenAppliance, startAppliance } from './running.ts';
 
 declare module 'vitest' {
@@ -7,7 +8,7 @@ declare module 'vitest' {
     url: string;
     certificate: string;
     key: string;
-    directory: string | undefined;
+    machine: MachineUnderTest | undefined;
   }
 }
 
@@ -16,6 +17,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('url', appliance.url);
   project.provide('certificate', appliance.certificate);
   project.provide('key', appliance.key);
-  project.provide('directory', appliance.directory);
+  project.provide('machine', appliance.machine);
   return appliance.stop;
 }

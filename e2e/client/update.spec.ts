@@ -4,14 +4,13 @@ import { join } from 'node:path';
 import { LocalPrograms } from '@incusos/host';
 import { ReleasePublisher } from '@incusos/images/testing';
 import { parse } from 'yaml';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { eventually } from '../api/client.ts';
-import { checkout } from '../appliance/running.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeMachine, eventually, machine } from '../api/client.ts';
+import { checkout } from '../appliance/checkout.ts';
 
 const programs = new LocalPrograms();
-const directory = inject('directory');
 
-describe.skipIf(directory === undefined)('the official client', () => {
+describeMachine('the official client', () => {
   let program: string;
   let scratch: string;
   let publisher: ReleasePublisher;
@@ -19,7 +18,7 @@ describe.skipIf(directory === undefined)('the official client', () => {
 
   const os = async (words: string, stdin?: string): Promise<string> => {
     const { stdout } = await programs.run([program, 'admin', 'os', ...words.split(' ')], {
-      env: { INCUS_CONF: join(directory ?? '', 'incus'), HOME: scratch },
+      env: { INCUS_CONF: join(machine.directory, 'incus'), HOME: scratch },
       timeoutMs: 120_000,
       ...(stdin === undefined ? {} : { stdin }),
     });
@@ -29,7 +28,12 @@ describe.skipIf(directory === undefined)('the official client', () => {
   const use = (publishers: ReleasePublisher): Promise<string> =>
     os(
       'system provider edit',
-      JSON.stringify({ config: { name: 'images', config: { server_url: publishers.url } } }),
+      JSON.stringify({
+        config: {
+          name: 'images',
+          config: { server_url: publishers.url.replace('127.0.0.1', machine.hostAddress) },
+        },
+      }),
     );
 
   const status = async (): Promise<Record<string, unknown>> =>
@@ -42,7 +46,7 @@ describe.skipIf(directory === undefined)('the official client', () => {
     });
     program = stdout.trim();
     scratch = mkdtempSync(join(tmpdir(), 'client-update-'));
-    publisher = await ReleasePublisher.start(directory ?? '');
+    publisher = await ReleasePublisher.start(machine.directory, machine.authorities);
     stranger = await ReleasePublisher.start(scratch);
     await publisher.publish([{ version: '209901010000' }]);
     await stranger.publish([{ version: '209902020000' }]);

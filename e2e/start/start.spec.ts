@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalPrograms } from '@incusos/host';
 import { afterAll, describe, expect, inject, it } from 'vitest';
+import { checkout } from '../appliance/checkout.ts';
 import { freePort } from '../appliance/free-port.ts';
-import { checkout, startAppliance } from '../appliance/running.ts';
+import { startAppliance } from '../appliance/running.ts';
 import { killService, processesOf } from '../appliance/services.ts';
 import { Rest } from '../appliance/rest.ts';
 import { eventually } from '../api/client.ts';
@@ -31,7 +32,9 @@ function start(...args: string[]): Promise<{ exitCode: number; stdout: string; s
   });
 }
 
-describe.skipIf(inject('directory') === undefined)('npm start', () => {
+const running = inject('machine');
+
+describe.skipIf(running?.kind !== 'emulated')('npm start', () => {
   it('explains its options', async () => {
     const { exitCode, stdout } = await start('--help');
     expect(exitCode).toBe(0);
@@ -41,7 +44,7 @@ describe.skipIf(inject('directory') === undefined)('npm start', () => {
   it('says that an appliance is running already in a directory', async () => {
     const { exitCode, stderr } = await start(
       '--dir',
-      inject('directory') ?? '',
+      running?.directory ?? '',
       '--port',
       String(await freePort()),
     );

@@ -1,4 +1,4 @@
-/** Publishes releases that an emulated machine trusts. */
+/** Publishes releases that a machine under test trusts. */
 import { join } from 'node:path';
 import { ensureSigningPki, type SigningPki } from '@incusos/host-emulated';
 import { feedIndex, type ReleaseSketch, sketchRelease } from './feed.ts';
@@ -14,14 +14,18 @@ export class ReleasePublisher {
 
   /**
    * A publisher with a running server.
-   * @param machineDirectory the directory of an emulated machine, whose authorities are used. Any other directory makes
-   * a stranger of the publisher: authorities are made in it.
+   * @param directory for its signer's files, such as that of the machine.
+   * @param authorities the directory of the authorities that the machine trusts; an emulated one has them in its own.
+   * In any other directory authorities are made, which makes a stranger of the publisher.
    */
-  static async start(machineDirectory: string): Promise<ReleasePublisher> {
-    const pki = await ensureSigningPki(join(machineDirectory, 'pki'));
+  static async start(
+    directory: string,
+    authorities: string = join(directory, 'pki'),
+  ): Promise<ReleasePublisher> {
+    const pki = await ensureSigningPki(authorities);
     return new ReleasePublisher(
       pki,
-      await makeSigner(pki, join(machineDirectory, 'pki')),
+      await makeSigner(pki, join(directory, 'pki')),
       await ImageServer.start(),
     );
   }
