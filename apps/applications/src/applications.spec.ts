@@ -260,6 +260,53 @@ describe('the applications service', () => {
       .toBe('active');
   });
 
+  const stateFiles = async (): Promise<(StateFile | undefined)[]> => {
+    const files: (StateFile | undefined)[] = [];
+    for await (const { file } of connection.use(StateOwnerService).exportState({})) files.push(file);
+    return files;
+  };
+  const stage = async (files: readonly (StateFile | undefined)[], id = 'r1'): Promise<void> => {
+    const messages = async function* (): AsyncGenerator<{
+      restore_id: string;
+      skip: string[];
+      file: StateFile | undefined;
+      schema_version: number;
+    }> {
+      for (const file of files) yield { restore_id: id, skip: [], file, schema_version: 1 };
+    };
+    await connection.use(StateOwnerService).stageImport(messages());
+  };
+
+  it('takes its own backup while it has no primary application, and none of a machine that has one', async () => {
+    const withIncus = await stateFiles();
+    await stop();
+    await host.files.remove('/var/lib/extensions/incus.raw');
+    await host.files.remove('/var/lib/incus-os/applications');
+    await start();
+    expect(await applications.listApplications({})).toEqual({ names: [] });
+    await stage(await stateFiles());
+    await connection.use(StateOwnerService).commitImport({ restore_id: 'r1' });
+    await expect(stage(withIncus, 'r2')).rejects.toThrow("backup state doesn't include the incus");
+  });
+
+  it('takes no backup without its primary application', async () => {
+    const withIncus = await stateFiles();
+    const text = Buffer.concat(withIncus.map((file) => Buffer.from(file?.content ?? []))).toString();
+    expect(text).toContain('"incus"');
+    await stop();
+    const kept = await host.files.readText('/var/lib/incus-os/applications/state.json');
+    await host.files.remove('/var/lib/extensions/incus.raw');
+    await host.files.remove('/var/lib/incus-os/applications');
+    await start();
+    const without = await stateFiles();
+    await stop();
+    await link('incus');
+    await host.files.writeAtomic('/var/lib/incus-os/applications/state.json', kept);
+    await start();
+    expect(await applications.listApplications({})).toEqual({ names: ['incus'] });
+    await expect(stage(without)).rejects.toThrow("backup state doesn't include the incus");
+  });
+
   it('takes the configuration from a backup and keeps the versions of this machine', async () => {
     const owner = connection.use(StateOwnerService);
     await applications.setConfig({
@@ -269,20 +316,11 @@ describe('the applications service', () => {
         value: { pin_current_versions: true, lxcfs: { cpu_shares: true, load_average: false } },
       },
     });
-    const files: (StateFile | undefined)[] = [];
-    for await (const { file } of owner.exportState({})) files.push(file);
+    const files = await stateFiles();
     await owner.resetState({});
     const fresh = await applications.getApplication({ name: 'incus' });
     expect(fresh.application?.value.config?.pin_current_versions).toBe(false);
-    const stage = async function* (): AsyncGenerator<{
-      restore_id: string;
-      skip: string[];
-      file: StateFile | undefined;
-      schema_version: number;
-    }> {
-      for (const file of files) yield { restore_id: 'r1', skip: [], file, schema_version: 1 };
-    };
-    await owner.stageImport(stage());
+    await stage(files);
     await owner.commitImport({ restore_id: 'r1' });
     const restored = await applications.getApplication({ name: 'incus' });
     expect(restored.application?.value).toMatchObject({

@@ -6,7 +6,7 @@ import { type Host, HOST } from '@incusos/host';
 import { DomainError, LOGGER, type Logger } from '@incusos/service';
 import type { ImportContext, StateOwnerHooks } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
-import { catalogueEntry } from '../catalogue/catalogue.ts';
+import { catalogue, catalogueEntry, stateKey } from '../catalogue/catalogue.ts';
 import { applyLxcfs } from '../incus/lxcfs.ts';
 import { InstalledService } from '../installed/installed.service.ts';
 import type { ApplicationRecord, ApplicationsState } from './applications-state.ts';
@@ -19,13 +19,19 @@ export class ApplicationsImport implements StateOwnerHooks<ApplicationsState> {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** @throws DomainError when this machine's primary application isn't in the backup. */
+  /**
+   * @throws DomainError when this machine's primary application isn't in the backup. A machine that has none yet takes
+   * its own backup, which has none either.
+   */
   async transform(
     data: ApplicationsState,
     { current }: ImportContext<ApplicationsState>,
   ): Promise<ApplicationsState> {
     const present = await this.installed.list();
-    if (!present.some(({ entry, key }) => entry.primary && key in data.applications)) {
+    const primary = present.filter(({ entry }) => entry.primary).map(({ key }) => key);
+    const backedUp = Object.keys(data.applications).filter((name) => isPrimary(name));
+    const neither = primary.length === 0 && backedUp.length === 0;
+    if (!neither && !primary.some((key) => backedUp.includes(key))) {
       throw new DomainError(
         'INVALID_REQUEST',
         "backup state doesn't include the incus, migration-manager, or operations-center application",
@@ -49,6 +55,11 @@ export class ApplicationsImport implements StateOwnerHooks<ApplicationsState> {
     if (lxcfs !== undefined) await applyLxcfs(this.host, lxcfs);
     await this.installed.adopt();
   }
+}
+
+/** Whether an entry of the state is that of a primary application. */
+function isPrimary(key: string): boolean {
+  return catalogue.some((entry) => entry.primary && stateKey(entry) === key);
 }
 
 /** The configuration of the backup with what is so on this machine. */
