@@ -33,9 +33,10 @@ describe('the shell in the guest', () => {
     directory = mkdtempSync(join(tmpdir(), 'guest-'));
     heard = '';
     server = createServer((connection) => {
+      connection.write('garbage of the firmware, e2e-guest listens\n');
       connection.on('data', (bytes) => {
         heard += bytes.toString();
-        const id = /^\n(?<id>\w+) 4 60\ntrue$/u.exec(heard)?.groups?.['id'];
+        const id = /^(?<id>\w+) 4 60\ntrue$/u.exec(heard)?.groups?.['id'];
         if (id !== undefined) guest(connection, id);
       });
     });
@@ -63,6 +64,17 @@ describe('the shell in the guest', () => {
   it('says when the machine goes away', async () => {
     guest = (connection) => connection.destroy();
     await expect(run()).rejects.toThrow('the machine went away');
+  });
+
+  it('sends nothing before the guest says that it listens', async () => {
+    const silent = createServer((connection) =>
+      connection.on('data', (bytes) => (heard += bytes.toString())),
+    );
+    const path = join(directory, 'silent.sock');
+    await new Promise<void>((resolve) => silent.listen(path, resolve));
+    await expect(runInGuest(path, 'true', 50)).rejects.toThrow('the guest did not answer in time');
+    silent.close();
+    expect(heard).toBe('');
   });
 
   it('is behind a port with a name and a socket in the directory of the machine', () => {

@@ -5,8 +5,9 @@
  * hypervisor unless the signed addon of the test machines says so.
  *
  * The other end of the port is the Unix socket `guest.sock` in the machine's directory, so any process of this computer
- * can use it; one at a time is served, the others wait. A request is the line `ID LENGTH SECONDS` and LENGTH bytes of
- * script; the answer is the line `ID CODE LENGTH` and LENGTH bytes of what the script wrote to standard output and error.
+ * can use it; one at a time is served, the others wait. When the guest has said that it listens, a request is the line
+ * `ID LENGTH SECONDS` and LENGTH bytes of script; the answer is the line `ID CODE LENGTH` and LENGTH bytes of what the
+ * script wrote to standard output and error.
  */
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -20,16 +21,18 @@ export const guestSocket = 'guest.sock';
 const port = 'incusos.guest';
 const scriptCredential = 'e2e.guest';
 
+/** What the guest says when it listens: the firmware has the port as a console, and would take a request for keys. */
+const listening = 'e2e-guest listens';
+
 const server = `export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root
 umask 077
 mkdir -p /run/e2e-guest
 cd /run/e2e-guest
 exec 3<>"$1"
-while :; do
+# Writing waits for somebody at the other end; reading ends when he goes.
+while echo '${listening}' >&3; do
   id=
-  # While nobody is at the other end, reading ends at once.
-  read -r id length seconds <&3 || { sleep 0.3; continue; }
-  [ -n "$id" ] || continue
+  read -r id length seconds <&3 && [ -n "$id" ] || continue
   head -c "$length" <&3 >script
   [ "$(stat -c %s script)" = "$length" ] || continue
   timeout -k 5 "$seconds" /bin/sh script >output 2>&1 </dev/null 3>&-
@@ -73,6 +76,7 @@ export interface GuestAnswer {
 
 /** For a script that is over at once; the guest may be at its start, and slow without KVM. */
 const usualMs = 120_000;
+const graceMs = 10_000;
 
 /**
  * Has the guest run a script by `/bin/sh`, as root, without standard input.
@@ -82,17 +86,33 @@ const usualMs = 120_000;
  */
 export async function runInGuest(socket: string, script: string, limitMs = usualMs): Promise<GuestAnswer> {
   const end = Date.now() + limitMs;
+  // Where one client follows the other at once, the guest may not have seen that there was none between them.
+  for (let patienceMs = 3_000; ; patienceMs *= 2) {
+    const guest = await connected(socket, end);
+    try {
+      await guest.receive(Math.min(patienceMs, end - Date.now()), (received) =>
+        received.includes(listening) ? true : undefined,
+      );
+      return await answered(guest, script, end);
+    } catch (error) {
+      if (!(error instanceof TooLate) || Date.now() >= end) throw error;
+    } finally {
+      guest.close();
+    }
+  }
+}
+
+async function answered(guest: Connection, script: string, end: number): Promise<GuestAnswer> {
   const id = randomBytes(12).toString('hex');
   const body = Buffer.from(script);
-  const connection = await connected(socket, end);
+  const leftMs = end - Date.now();
+  guest.send(Buffer.concat([Buffer.from(`${id} ${body.length} ${Math.ceil(leftMs / 1_000)}\n`), body]));
   try {
-    const answer = answerTo(connection, id, end);
-    // An empty line ends what somebody before may have left half-sent.
-    connection.write(`\n${id} ${body.length} ${Math.ceil(limitMs / 1_000)}\n`);
-    connection.write(body);
-    return await answer;
-  } finally {
-    connection.destroy();
+    // A script that is ended for its time still has its output read.
+    return await guest.receive(leftMs + graceMs, (received) => parseAnswer(received, id));
+  } catch (error) {
+    if (error instanceof TooLate) throw new Error("the guest's script took too long");
+    throw error;
   }
 }
 
@@ -107,13 +127,12 @@ export async function succeedInGuest(socket: string, script: string, limitMs?: n
   return output;
 }
 
-async function connected(socket: string, end: number): Promise<Socket> {
+class TooLate extends Error {}
+
+async function connected(socket: string, end: number): Promise<Connection> {
   for (;;) {
     try {
-      return await new Promise<Socket>((resolve, reject) => {
-        const connection = createConnection(socket, () => resolve(connection));
-        connection.once('error', reject);
-      });
+      return await Connection.open(socket);
     } catch (error) {
       // EAGAIN of unix(7): others wait already.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || Date.now() > end) throw error;
@@ -122,27 +141,60 @@ async function connected(socket: string, end: number): Promise<Socket> {
   }
 }
 
-function answerTo(connection: Socket, id: string, end: number): Promise<GuestAnswer> {
-  return new Promise((resolve, reject) => {
-    // A script that is ended for its time still has its output read.
-    const graceMs = 10_000;
-    const timer = setTimeout(
-      () => reject(new Error('the guest did not answer in time')),
-      end - Date.now() + graceMs,
-    );
-    const done = (act: () => void): void => {
-      clearTimeout(timer);
-      act();
-    };
-    let received = Buffer.alloc(0);
-    connection.on('data', (bytes) => {
-      received = Buffer.concat([received, bytes]);
-      const answer = parseAnswer(received, id);
-      if (answer !== undefined) done(() => resolve(answer));
+class Connection {
+  private readonly socket: Socket;
+  private received = Buffer.alloc(0);
+  private ended = false;
+  private notice: () => void = () => undefined;
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('data', (bytes) => {
+      this.received = Buffer.concat([this.received, bytes]);
+      this.notice();
     });
-    connection.on('error', (error) => done(() => reject(error)));
-    connection.on('close', () => done(() => reject(new Error('the machine went away'))));
-  });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      this.ended = true;
+      this.notice();
+    });
+  }
+
+  static open(path: string): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const socket = createConnection(path, () => {
+        socket.removeListener('error', reject);
+        resolve(new Connection(socket));
+      });
+      socket.once('error', reject);
+    });
+  }
+
+  send(bytes: Buffer): void {
+    this.socket.write(bytes);
+  }
+
+  /**
+   * Waits until what was received makes sense.
+   * @throws TooLate after the limit. @throws Error when the other end closes.
+   */
+  receive<T>(limitMs: number, sense: (received: Buffer) => T | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new TooLate('the guest did not answer in time')), limitMs);
+      this.notice = () => {
+        const result = sense(this.received);
+        if (result === undefined && !this.ended) return;
+        clearTimeout(timer);
+        if (result === undefined) reject(new Error('the machine went away'));
+        else resolve(result);
+      };
+      this.notice();
+    });
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
 }
 
 /**
