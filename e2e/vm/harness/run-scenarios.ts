@@ -10,6 +10,8 @@ import type { Host } from './test-machine.ts';
 
 const usualMinutes = 20;
 const shownLines = 30;
+/** systemd's sign that it waits, which is written over. */
+const animation = /^\[[ *]{6}\] /u;
 
 export interface RunOptions {
   /** Whether the directories of the machines stay. */
@@ -96,8 +98,13 @@ function explained(error: unknown): string {
 /** The problem, and where the machines were. */
 function told(problem: string, lab: Lab): string {
   const ends = lab.machines.map((machine, index) => {
-    const lines = machine.serial.text().trimEnd().split('\n').slice(-shownLines);
-    return `the end of machine ${index + 1}'s console:\n${indented(lines.join('\n'))}`;
+    const lines = machine.serial.text().trimEnd().split('\n');
+    return `the end of machine ${index + 1}'s console:\n${indented(
+      lines
+        .filter((line) => !animation.test(line))
+        .slice(-shownLines)
+        .join('\n'),
+    )}`;
   });
   return [problem, ...ends].join('\n');
 }
