@@ -117,10 +117,7 @@ async function luksFormat(request: Request): Promise<ToolResult> {
   return call.machine.change(async ({ security }) => {
     const old = await headerOf(security, call.files, device);
     if (old !== undefined && security.mappings.some((mapping) => mapping.device === old.device)) {
-      return failure(
-        `Device ${device} is in use. Cannot proceed with format operation.`,
-        exit.wrongParameters,
-      );
+      return failure(`Cannot exclusively open ${device}, device in use.`, exit.wrongParameters);
     }
     security.luks = security.luks.filter((known) => known !== old);
     const header = newHeader(device);

@@ -28,12 +28,14 @@ export function parseSize(text: string): number {
   return Math.floor(bytes / 512) * 512;
 }
 
-const shapes: Readonly<Record<DriveBus, { prefix: string; vendor: string; model: string }>> = {
-  scsi: { prefix: 'scsi-0QEMU_QEMU_HARDDISK_', vendor: 'QEMU', model: 'QEMU HARDDISK' },
-  sata: { prefix: 'ata-QEMU_HARDDISK_', vendor: 'ATA', model: 'QEMU HARDDISK' },
-  nvme: { prefix: 'nvme-QEMU_NVMe_Ctrl_', vendor: 'QEMU', model: 'QEMU NVMe Ctrl' },
-  usb: { prefix: 'usb-QEMU_USB_HARDDRIVE_', vendor: 'QEMU', model: 'QEMU USB HARDDRIVE' },
-};
+const shapes: Readonly<Record<DriveBus, { prefix: string; suffix?: string; vendor: string; model: string }>> =
+  {
+    scsi: { prefix: 'scsi-0QEMU_QEMU_HARDDISK_', vendor: 'QEMU', model: 'QEMU HARDDISK' },
+    sata: { prefix: 'ata-QEMU_HARDDISK_', vendor: 'ATA', model: 'QEMU HARDDISK' },
+    nvme: { prefix: 'nvme-QEMU_NVMe_Ctrl_', vendor: 'QEMU', model: 'QEMU NVMe Ctrl' },
+    virtio: { prefix: 'virtio-', vendor: '0x1af4', model: '' },
+    usb: { prefix: 'usb-QEMU_QEMU_HARDDISK_', suffix: '-0:0', vendor: 'QEMU', model: 'QEMU HARDDISK' },
+  };
 
 function isBus(text: string): text is DriveBus {
   return Object.hasOwn(shapes, text);
@@ -41,7 +43,8 @@ function isBus(text: string): text is DriveBus {
 
 /** The name below `/dev/disk/by-id` for what a person calls the drive. */
 function byId(id: string, bus: DriveBus): string {
-  return /^(?:scsi|ata|nvme|usb|virtio|wwn)-/u.test(id) ? id : `${shapes[bus].prefix}${id}`;
+  const { prefix, suffix = '' } = shapes[bus];
+  return /^(?:scsi|ata|nvme|usb|virtio|wwn)-/u.test(id) ? id : `${prefix}${id}${suffix}`;
 }
 
 function findDrive(storage: StorageSection, id: string): Drive | undefined {
@@ -60,6 +63,12 @@ function attachedDrive(storage: StorageSection, id: string): Drive {
         .join(', ')}`,
     );
   return drive;
+}
+
+/** The kernel's name for a namespace that has none of its own: vendor, serial number, model (nvme core, `wwid`). */
+function namespaceName(serial: string): string {
+  const hex = (text: string): string => Buffer.from(text).toString('hex');
+  return `nvme.1b36-${hex(serial)}-${hex(shapes.nvme.model)}-00000001`;
 }
 
 /** Plugs in a new drive, or one that was pulled out before, with what is written on it. */
@@ -88,6 +97,7 @@ export function addDrive(
     vendor,
     model,
     serial: id,
+    ...(bus === 'nvme' ? { wwn: namespaceName(id) } : {}),
     removable: bus === 'usb',
     attached: true,
     failed: false,
@@ -107,11 +117,11 @@ export const commands: readonly Command[] = [
     args: [{ name: '<id>', summary: 'its serial number, or its name below /dev/disk/by-id' }],
     options: [
       { flags: '--size <size>', summary: 'such as 10GiB; needed for a new one' },
-      { flags: '--bus <bus>', summary: 'scsi, sata, nvme or usb; scsi unless given' },
+      { flags: '--bus <bus>', summary: 'scsi, sata, nvme, usb or virtio; scsi unless given' },
     ],
     run: async (machine, [id = ''], { size, bus = 'scsi' }) => {
       if (typeof bus !== 'string' || !isBus(bus))
-        throw new Error(`bus '${String(bus)}' isn't one of scsi, sata, nvme, usb`);
+        throw new Error(`bus '${String(bus)}' isn't one of scsi, sata, nvme, usb, virtio`);
       const bytes = typeof size === 'string' ? parseSize(size) : undefined;
       return machine.change(async ({ storage }) => {
         const drive = addDrive(storage, id, bus, bytes);

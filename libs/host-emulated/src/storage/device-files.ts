@@ -78,7 +78,7 @@ async function removeStale(
     }
   }
   for (const name of await files.list('/dev')) {
-    if (/^(?:sd[a-z]+\d*|nvme\d+n\d+(?:p\d+)?)$/u.test(name) && !wanted.has(`/dev/${name}`))
+    if (/^(?:[sv]d[a-z]+\d*|nvme\d+n\d+(?:p\d+)?)$/u.test(name) && !wanted.has(`/dev/${name}`))
       await files.remove(`/dev/${name}`);
   }
   const present = new Set(attachedDrives(storage).map((drive) => drive.name));

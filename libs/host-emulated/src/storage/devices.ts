@@ -35,6 +35,8 @@ export function sysfsPath(storage: Readonly<StorageSection>, drive: Drive): stri
       return `/sys/devices/pci0000:00/0000:00:1f.2/ata${slot + 1}/host${slot}/target${slot}:0:0/${slot}:0:0:0/block/${drive.name}`;
     case 'usb':
       return `/sys/devices/pci0000:00/0000:00:1d.0/usb1/1-${slot}/1-${slot}:1.0/host${slot}/target${slot}:0:0/${slot}:0:0:0/block/${drive.name}`;
+    case 'virtio':
+      return `/sys/devices/pci0000:00/0000:00:${hex}.0/virtio${slot + 2}/block/${drive.name}`;
     case 'scsi':
       return `/sys/devices/pci0000:00/0000:00:04.0/virtio1/host0/target0:0:${slot}/0:0:${slot}:0/block/${drive.name}`;
   }
@@ -47,11 +49,13 @@ export function subsystemsOf(drive: Drive): string {
     sata: 'block:scsi:pci',
     usb: 'block:scsi:usb:pci',
     scsi: 'block:scsi:virtio:pci',
+    virtio: 'block:virtio:pci',
   };
   return chain[drive.bus];
 }
 
-function byPath(storage: Readonly<StorageSection>, drive: Drive): string {
+/** udev's ID_PATH. */
+export function pathId(storage: Readonly<StorageSection>, drive: Drive): string {
   const slot = storage.drives.indexOf(drive);
   const hex = (slot + 5).toString(16).padStart(2, '0');
   const names = {
@@ -59,6 +63,7 @@ function byPath(storage: Readonly<StorageSection>, drive: Drive): string {
     sata: `pci-0000:00:1f.2-ata-${slot + 1}`,
     usb: `pci-0000:00:1d.0-usb-0:${slot}:1.0-scsi-0:0:0:0`,
     scsi: `pci-0000:00:04.0-scsi-0:0:${slot}:0`,
+    virtio: `pci-0000:00:${hex}.0`,
   };
   return names[drive.bus];
 }
@@ -68,11 +73,13 @@ function linkNames(storage: Readonly<StorageSection>, { drive, partition }: Bloc
   const suffix = partition === undefined ? '' : `-part${partition.number}`;
   const links = [
     `/dev/disk/by-id/${drive.id}${suffix}`,
-    `/dev/disk/by-path/${byPath(storage, drive)}${suffix}`,
+    `/dev/disk/by-path/${pathId(storage, drive)}${suffix}`,
   ];
   if (drive.wwn !== undefined) {
     links.push(`/dev/disk/by-id/${drive.bus === 'nvme' ? 'nvme' : 'wwn'}-${drive.wwn}${suffix}`);
   }
+  // The namespace, where the name is that of the controller.
+  if (drive.bus === 'nvme') links.push(`/dev/disk/by-id/${drive.id}_1${suffix}`);
   if (partition !== undefined && partition.label !== '')
     links.push(`/dev/disk/by-partlabel/${partition.label}`);
   return links;
@@ -110,7 +117,7 @@ export function withoutPartition(path: string): string {
 export function nextName(storage: Readonly<StorageSection>, bus: DriveBusName): string {
   const taken = new Set(storage.drives.filter((drive) => drive.attached).map((drive) => drive.name));
   for (let index = 0; ; index += 1) {
-    const name = bus === 'nvme' ? `nvme${index}n1` : `sd${letters(index)}`;
+    const name = bus === 'nvme' ? `nvme${index}n1` : `${bus === 'virtio' ? 'vd' : 'sd'}${letters(index)}`;
     if (!taken.has(name)) return name;
   }
 }

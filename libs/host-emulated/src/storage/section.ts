@@ -1,6 +1,6 @@
 /** The storage section of a machine description: its drives, and the ZFS pools that are written on them. */
 
-export type DriveBus = 'scsi' | 'sata' | 'nvme' | 'usb';
+export type DriveBus = 'scsi' | 'sata' | 'nvme' | 'usb' | 'virtio';
 
 export interface Partition {
   readonly number: number;

@@ -17,6 +17,9 @@ function clear(machine: Machine, device: BlockDevice): void {
   else delete device.partition.zfs_label;
 }
 
+/** Exit code for what the drive has no command for (blkdiscard(8)). */
+const notSupported = 2;
+
 export const blkdiscard: Tool = (call) => {
   const options = parseOptions(call.args, 'fqsvzl:o:p:', ['force', 'secure', 'zeroout']);
   if (options.unknown !== undefined) return failure(`blkdiscard: invalid option -- '${options.unknown}'`);
@@ -27,14 +30,21 @@ export const blkdiscard: Tool = (call) => {
     if (mounted(device) && !options.flags.has('f'))
       return failure(`blkdiscard: ${path} contains existing partition (gpt).`);
     if (device.drive.failed)
-      return failure(`blkdiscard: ${path}: BLKDISCARD ioctl failed: Input/output error`);
+      return failure(`blkdiscard: BLKDISCARD: ${path} ioctl failed: Input/output error`);
+    const forced = options.flags.has('f') ? 'blkdiscard: Operation forced, data will be lost!\n' : '';
     // No emulated drive has a secure discard, only NVMe drives have a discard.
-    if (options.flags.has('s'))
-      return failure(`blkdiscard: ${path}: BLKSECDISCARD ioctl failed: Operation not supported`);
-    if (!options.flags.has('z') && device.drive.bus !== 'nvme')
-      return failure(`blkdiscard: ${path}: BLKDISCARD ioctl failed: Operation not supported`);
+    const unsupported = options.flags.has('s')
+      ? 'BLKSECDISCARD'
+      : !options.flags.has('z') && device.drive.bus !== 'nvme'
+        ? 'BLKDISCARD'
+        : undefined;
+    if (unsupported !== undefined)
+      return failure(
+        `${forced}blkdiscard: ${unsupported}: ${path} ioctl failed: Operation not supported`,
+        notSupported,
+      );
     clear(machine, device);
-    return {};
+    return { stderr: forced };
   });
 };
 
@@ -92,12 +102,16 @@ export const sgdisk: Tool = (call) => {
   if (options.flags.has('p')) return printTable(call, path);
   return changing(call, (storage) => {
     const device = findDevice(storage, path);
+    const missing = `Problem opening ${path} for reading! Error is 2.\nThe specified file does not exist!`;
     if (device === undefined)
       return failure(
-        `Problem opening ${path} for reading! Error is 2.\nThe specified file does not exist!`,
+        options.flags.has('Z')
+          ? `${missing}\nProblem opening '' for writing! Program will now terminate.\nWarning! MBR not overwritten! Error is 2!`
+          : missing,
         2,
       );
     const { drive } = device;
+    const anew = drive.partition_table ? '' : 'Creating new GPT entries in memory.\n';
     if (options.flags.has('Z') || options.flags.has('o')) {
       drive.partitions = [];
       drive.partition_table = options.flags.has('o');
@@ -126,9 +140,11 @@ export const sgdisk: Tool = (call) => {
       partition.label = text.slice(at + 1);
     }
     return {
-      stdout: options.flags.has('Z')
-        ? 'GPT data structures destroyed! You may now partition the disk using fdisk or\nother utilities.\n'
-        : 'The operation has completed successfully.\n',
+      stdout: `${anew}${
+        options.flags.has('Z')
+          ? 'GPT data structures destroyed! You may now partition the disk using fdisk or\nother utilities.\n'
+          : 'The operation has completed successfully.\n'
+      }`,
     };
   });
 };

@@ -2,7 +2,7 @@
 import { type Tool, failure } from '../../tools/tool.ts';
 import { findDevice } from '../devices.ts';
 import { parseOptions } from '../options.ts';
-import type { Drive } from '../section.ts';
+import type { Drive, DriveBus } from '../section.ts';
 
 /** Bits of the exit status (smartctl(8)): the disk says that it is failing. */
 const failingBit = 8;
@@ -21,7 +21,9 @@ export const smartctl: Tool = ({ args, machine }) => {
     json_format_version: [1, 0],
     smartctl: {
       version: [7, 4],
-      platform_info: 'x86_64-linux',
+      pre_release: false,
+      svn_revision: '5530',
+      platform_info: `x86_64-linux-${machine.read().system.kernel.release}`,
       build_info: '(local build)',
       argv: ['smartctl', ...args],
     },
@@ -31,10 +33,20 @@ export const smartctl: Tool = ({ args, machine }) => {
     const messages = [{ string: `Smartctl open device: ${path} failed: No such device`, severity: 'error' }];
     return {
       exitCode: 2,
-      stdout: print({ ...head, smartctl: { ...head.smartctl, messages, exit_status: 2 } }),
+      stdout: print({
+        ...head,
+        smartctl: { ...head.smartctl, messages, exit_status: 2 },
+        local_time: localTime(),
+      }),
     };
   }
   const { drive } = device;
+  const { bus } = drive;
+  if (bus === 'virtio') {
+    const messages = [{ string: `${path}: Unable to detect device type`, severity: 'error' }];
+    const smartctl = { ...head.smartctl, messages, exit_status: 1 };
+    return { exitCode: 1, stdout: print({ ...head, smartctl, local_time: localTime() }) };
+  }
   const exitCode = drive.failed
     ? failingBit
     : drive.wwn === undefined && drive.serial === 'incus_root'
@@ -45,11 +57,15 @@ export const smartctl: Tool = ({ args, machine }) => {
     stdout: print({
       ...head,
       smartctl: { ...head.smartctl, exit_status: exitCode },
-      local_time: { time_t: Math.floor(Date.now() / 1000), asctime: new Date().toUTCString() },
-      ...describe(drive, path),
+      local_time: localTime(),
+      ...describe(drive, bus, path),
     }),
   };
 };
+
+function localTime(): Record<string, unknown> {
+  return { time_t: Math.floor(Date.now() / 1000), asctime: new Date().toUTCString() };
+}
 
 function print(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
@@ -62,22 +78,33 @@ const types = {
   nvme: ['nvme', 'NVMe'],
 } as const;
 
-function describe(drive: Drive, path: string): Record<string, unknown> {
-  const [type, protocol] = types[drive.bus];
+/** Buses whose drives smartctl can ask. */
+type Known = Exclude<DriveBus, 'virtio'>;
+
+function describe(drive: Drive, bus: Known, path: string): Record<string, unknown> {
+  const [type, protocol] = types[bus];
   const common = {
     device: { name: path, info_name: path, type, protocol },
     user_capacity: { blocks: drive.size_bytes / 512, bytes: drive.size_bytes },
     logical_block_size: 512,
-    serial_number: drive.serial,
+  };
+  const scsi = {
+    scsi_vendor: drive.vendor,
+    scsi_product: drive.model,
+    scsi_model_name: `${drive.vendor} ${drive.model}`,
+    scsi_revision: '2.5+',
+    scsi_version: 'SPC-3',
+    rotation_rate: 0,
+    ...(drive.wwn === undefined ? {} : { logical_unit_id: drive.wwn }),
+    device_type: { scsi_terminology: 'Peripheral Device Type [PDT]', scsi_value: 0, name: 'disk' },
   };
   // QEMU's SCSI disk, which the system disk is, has no SMART.
   if (drive.serial === 'incus_root') {
     return {
       ...common,
-      scsi_vendor: drive.vendor,
-      scsi_product: drive.model,
-      scsi_model_name: drive.model,
+      ...scsi,
       smart_support: { available: false },
+      temperature: { current: 0, drive_trip: 0 },
     };
   }
   const health = {
@@ -86,12 +113,16 @@ function describe(drive: Drive, path: string): Record<string, unknown> {
     power_on_time: { hours: drive.power_on_hours },
     temperature: { current: drive.failed ? 58 : 34 },
   };
-  switch (drive.bus) {
+  switch (bus) {
     case 'nvme':
       return {
         ...common,
         model_name: drive.model,
+        serial_number: drive.serial,
+        firmware_version: '10.0.13',
         ...health,
+        smart_status: { passed: !drive.failed, nvme: { value: drive.failed ? 4 : 0 } },
+        power_cycle_count: 12,
         nvme_smart_health_information_log: {
           critical_warning: drive.failed ? 4 : 0,
           temperature: drive.failed ? 58 : 34,
@@ -108,10 +139,10 @@ function describe(drive: Drive, path: string): Record<string, unknown> {
     case 'scsi':
       return {
         ...common,
-        scsi_vendor: drive.vendor,
-        scsi_product: drive.model,
-        scsi_model_name: `${drive.vendor} ${drive.model}`,
+        ...scsi,
+        serial_number: drive.serial,
         ...health,
+        temperature: { ...health.temperature, drive_trip: 70 },
       };
     case 'sata':
     case 'usb':
@@ -119,6 +150,9 @@ function describe(drive: Drive, path: string): Record<string, unknown> {
         ...common,
         model_family: 'Emulated drives',
         model_name: drive.model,
+        serial_number: drive.serial,
+        firmware_version: '2.5+',
+        physical_block_size: 512,
         ...health,
         ata_smart_attributes: {
           revision: 16,

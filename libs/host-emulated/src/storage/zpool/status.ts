@@ -1,8 +1,9 @@
 /** `zpool status`: the JSON form (OpenZFS 2.3, schema 0.1) and the text form. */
 import { toolJson } from '../../tools/tool-json.ts';
 import { type ToolResult, failure } from '../../tools/tool.ts';
+import { findDevice, pathId } from '../devices.ts';
 import { parseOptions } from '../options.ts';
-import type { Pool, StorageSection, Vdev, VdevClass } from '../section.ts';
+import type { Pool, Scan, StorageSection, Vdev, VdevClass } from '../section.ts';
 import { scanning } from './clock.ts';
 import { allocated, deflatedSpaceOf, rootState, spaceOf, stateOf, vdevName } from './vdevs.ts';
 
@@ -102,7 +103,7 @@ function poolJson(storage: Readonly<StorageSection>, pool: Pool, now: number, tr
     ...(reason === undefined
       ? {}
       : { ...reason, moreinfo: `https://openzfs.github.io/openzfs-docs/msg/${reason.msgid}` }),
-    scan_stats: scanJson(pool, now),
+    ...(pool.scan === undefined ? {} : { scan_stats: scanJson(pool, pool.scan, now) }),
     vdevs: { [pool.name]: root },
     ...Object.fromEntries(named.filter(([, content]) => Object.keys(content).length > 0)),
     error_count: 0,
@@ -117,9 +118,7 @@ function seconds(ms: number): number {
   return Math.floor(ms / 1000);
 }
 
-function scanJson(pool: Pool, now: number): Json {
-  const { scan } = pool;
-  if (scan === undefined) return {};
+function scanJson(pool: Pool, scan: Scan, now: number): Json {
   const running = scanning(pool, now);
   const until = scan.canceled ?? Math.min(now, scan.started + scan.duration);
   const total = allocated(pool);
@@ -159,12 +158,13 @@ function vdevJson(
     name: vdevName(vdev),
     vdev_type: vdev.type,
     guid: Number(vdev.guid),
-    ...(leaf ? { path: vdev.path } : {}),
+    ...(leaf ? { path: vdev.path, ...placeOf(storage, vdev) } : {}),
     class: vdev.class === 'cache' ? 'l2cache' : vdev.class,
     state,
     ...(top
       ? {
-          ...(vdev === first ? { alloc_space: allocated(pool) } : {}),
+          // What is in the pool is put down to the first of its vdevs.
+          alloc_space: vdev === first ? allocated(pool) : 0,
           total_space: spaceOf(vdev),
           def_space: deflatedSpaceOf(vdev),
         }
@@ -191,6 +191,17 @@ function vdevJson(
             vdev.children.map((child) => [vdevName(child), vdevJson(storage, pool, child, now, trim, false)]),
           ),
         }),
+  };
+}
+
+/** Where udev says that the device is; a partition that was given as such has no place of its own. */
+function placeOf(storage: Readonly<StorageSection>, vdev: Vdev): Json {
+  const device =
+    vdev.whole_disk === true && vdev.path !== undefined ? findDevice(storage, vdev.path) : undefined;
+  if (device === undefined) return {};
+  return {
+    phys_path: pathId(storage, device.drive),
+    devid: `${device.drive.id}-part${device.partition?.number ?? 1}`,
   };
 }
 
