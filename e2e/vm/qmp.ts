@@ -20,7 +20,10 @@ export class Qmp {
 
   private constructor(socket: Socket) {
     this.socket = socket;
-    createInterface({ input: socket }).on('line', (line) => this.take(JSON.parse(line) as Answer));
+    const lines = createInterface({ input: socket });
+    lines.on('line', (line) => this.take(JSON.parse(line) as Answer));
+    // It repeats the socket's errors, which end what waits by the socket's `close`.
+    lines.on('error', () => undefined);
     socket.on('close', () => {
       for (const { reject } of this.waiting.splice(0)) reject(new Error('QEMU ended'));
     });

@@ -48,9 +48,7 @@ export function driveDevice(drive: Drive, node: string): Readonly<Record<string,
 
 /** The arguments for drives that are there from the start. */
 export function driveArgv(drives: readonly Drive[]): string[] {
-  const hub = drives.some(({ bus }) => bus === 'usb') ? ['-device', 'qemu-xhci,id=usb'] : [];
   return [
-    ...hub,
     ...drives.flatMap((drive) => {
       const node = `drive-${drive.serial}`;
       const readOnly = drive.readOnly === true ? ',readonly=on' : '';

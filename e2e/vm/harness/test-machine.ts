@@ -143,8 +143,7 @@ export class TestMachine {
   /** Goes on where the machine was when it was kept with its memory. */
   async resume(): Promise<Environment> {
     const { drives = [], cards = [] } = this.hardware;
-    const incoming = ['-incoming', 'file:/vm/memory'];
-    this.machine.start([...guestArgv, ...driveArgv(drives), ...cardArgv(cards), ...incoming]);
+    this.machine.start([...guestArgv, ...driveArgv(drives), ...cardArgv(cards)], 'memory');
     this.control = await this.machine.control();
     await until('the return of the memory', memoryMs, async () =>
       (await this.qmp.status()) === 'inmigrate' ? undefined : true,

@@ -1,0 +1,110 @@
+/** The hardware in QEMU's terms: what its arguments `-blockdev`, `-netdev` and `-device` take, and QMP's commands too. */
+import { type Description, firstNic, portCount, scsiPort } from './description.ts';
+import type { Drive } from './drive.ts';
+import type { Nic } from './nic.ts';
+
+/** An object of QAPI. */
+export type Qapi = Readonly<Record<string, unknown>>;
+
+/** A name for the device and the block nodes of a drive. */
+export const deviceOf = ({ id }: Pick<Drive, 'id'>): string => `device-${id}`;
+export const nodeOf = ({ id }: Pick<Drive, 'id'>): string => `drive-${id}`;
+/** The node that answers every access with an I/O error. */
+export const failingNodeOf = ({ id }: Pick<Drive, 'id'>): string => `failed-${id}`;
+export const fileOf = ({ id }: Pick<Drive, 'id'>): string => `drives/${id}.qcow2`;
+export const cardOf = ({ name }: Pick<Nic, 'name'>): string => `nic-${name}`;
+
+/** The critical warning "reliability is degraded" (NVM Express Base Specification, SMART log page). */
+export const nvmeDegraded = 4;
+
+/** What a drive's content is. */
+export function driveNode(drive: Drive): Qapi {
+  return {
+    driver: 'qcow2',
+    'node-name': nodeOf(drive),
+    ...{ discard: 'unmap', 'detect-zeroes': 'unmap', cache: { 'no-flush': true } },
+    file: { driver: 'file', filename: `/vm/${fileOf(drive)}` },
+  };
+}
+
+/** A node over the drive's own (blkdebug) that fails whatever is asked of it. */
+export function failingNode(drive: Drive): Qapi {
+  const errors = [{ event: 'none', errno: 5 }];
+  return {
+    ...{ driver: 'blkdebug', 'node-name': failingNodeOf(drive) },
+    ...{ image: nodeOf(drive), 'inject-error': errors },
+  };
+}
+
+/** The device; `place` is the one on the SATA controller. */
+export function driveDevice(drive: Drive, place = 0): Qapi {
+  const common = {
+    id: deviceOf(drive),
+    drive: drive.failed ? failingNodeOf(drive) : nodeOf(drive),
+    serial: drive.id,
+  };
+  switch (drive.bus) {
+    case 'scsi':
+      return { driver: 'scsi-hd', bus: 'scsi0.0', ...common };
+    case 'nvme': {
+      const warning = drive.failed ? { smart_critical_warning: nvmeDegraded } : {};
+      return { driver: 'nvme', bus: `port${drive.port ?? 0}`, ...common, ...warning };
+    }
+    case 'usb':
+      return { driver: 'usb-storage', bus: 'usb.0', removable: true, ...common };
+    case 'virtio':
+      return { driver: 'virtio-blk-pci', bus: `port${drive.port ?? 0}`, ...common };
+    case 'sata':
+      return { driver: 'ide-hd', bus: `ide.${place}`, ...common };
+  }
+}
+
+/** What a card's cable leads to. @param port of this computer, from which the guest's API is reached by the first card. */
+export function netdev({ name, network }: Nic, port: number): Qapi {
+  switch (network.kind) {
+    case 'user': {
+      const rule = name === firstNic ? { hostfwd: [{ str: `tcp:127.0.0.1:${port}-:8443` }] } : {};
+      return { type: 'user', id: name, ...rule };
+    }
+    // A multicast group on the loopback device: nobody has to be there first.
+    case 'socket':
+      return { type: 'socket', id: name, mcast: `230.0.0.1:${network.port}`, localaddr: '127.0.0.1' };
+    case 'bridge':
+      return { type: 'bridge', id: name, br: network.bridge };
+  }
+}
+
+export function card({ name, mac, port }: Nic): Qapi {
+  return { driver: 'virtio-net-pci', bus: `port${port}`, id: cardOf({ name }), netdev: name, mac };
+}
+
+/**
+ * Arguments for all that can be plugged, and for what it is plugged into.
+ *
+ * The ports come first and in order, so that the firmware gives port N the bus N.
+ */
+export function hardwareArgv({ drives, nics, port }: Description): string[] {
+  const plugged = drives.filter(({ attached }) => attached);
+  const sata = plugged.filter(({ bus }) => bus === 'sata');
+  const argument = (name: string, value: Qapi): string[] => [name, JSON.stringify(value)];
+  return [
+    ...Array.from({ length: portCount }, (_, index) => argument('-device', rootPort(index + 1))).flat(),
+    ...argument('-device', { driver: 'virtio-scsi-pci', id: 'scsi0', bus: `port${scsiPort}` }),
+    ...argument('-device', { driver: 'qemu-xhci', id: 'usb', bus: 'pcie.0', addr: '3.0', p2: 15, p3: 15 }),
+    ...plugged.flatMap((drive) => [
+      ...argument('-blockdev', driveNode(drive)),
+      ...(drive.failed ? argument('-blockdev', failingNode(drive)) : []),
+      ...argument('-device', driveDevice(drive, sata.indexOf(drive))),
+    ]),
+    ...nics.flatMap((nic) => [...argument('-netdev', netdev(nic, port)), ...argument('-device', card(nic))]),
+  ];
+}
+
+function rootPort(number: number): Qapi {
+  const index = number - 1;
+  return {
+    ...{ driver: 'pcie-root-port', id: `port${number}`, bus: 'pcie.0', multifunction: true },
+    ...{ addr: `${(0x10 + Math.floor(index / 8)).toString(16)}.${index % 8}` },
+    ...{ chassis: number, slot: number },
+  };
+}
