@@ -41,6 +41,14 @@ export interface MachineOptions {
   readonly base?: string;
 }
 
+/** Arguments for systemd credentials: the files of the machine's directory by the credentials' names. */
+export function credentialArgv(credentials: Readonly<Record<string, string>>): string[] {
+  return Object.entries(credentials).flatMap(([name, file]) => [
+    '-fw_cfg',
+    `name=opt/io.systemd.credentials/${name},file=/vm/${file}`,
+  ]);
+}
+
 export class Machine {
   private qemu: ChildProcess | undefined;
   private tpm: ChildProcess | undefined;
@@ -139,7 +147,7 @@ export class Machine {
     this.more = more;
     this.boots += 1;
     this.wasCut = false;
-    for (const name of ['qmp.sock', 'ctl.qmp', 'tpm.sock', 'serial.log', 'report.log'])
+    for (const name of ['qmp.sock', 'ctl.qmp', 'tpm.sock', 'guest.sock', 'serial.log', 'report.log'])
       rmSync(this.path(name), { force: true });
     const description = this.insertTpm();
     const argv = [...this.qemuArgv(description), ...more];
@@ -277,10 +285,7 @@ export class Machine {
         : []),
       ...(tpm ? ['-device', 'tpm-crb,tpmdev=tpm0'] : []),
       ...['-device', 'virtio-rng-pci'],
-      ...Object.entries(credentials).flatMap(([name, file]) => [
-        '-fw_cfg',
-        `name=opt/io.systemd.credentials/${name},file=/vm/${file}`,
-      ]),
+      ...credentialArgv(credentials),
       ...['-display', 'none', '-vga', 'std'],
       ...['qmp.sock', 'ctl.qmp'].flatMap((socket) => ['-qmp', `unix:/vm/${socket},server=on,wait=off`]),
       ...['-serial', 'file:/vm/serial.log', '-serial', 'file:/vm/report.log'],

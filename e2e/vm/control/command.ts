@@ -14,6 +14,8 @@ export interface ControlCommand {
   readonly options?: readonly { readonly flags: string; readonly summary: string }[];
   /** Whether it makes sense only while a process runs the machine. */
   readonly needsOwner?: boolean;
+  /** Whether it runs one of the tools. */
+  readonly needsTools?: boolean;
   /**
    * Does it, in the process that has the machine.
    * @returns what the person who asked reads.

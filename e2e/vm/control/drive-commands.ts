@@ -87,6 +87,7 @@ export const driveCommands: readonly ControlCommand[] = [
   {
     name: 'drive add',
     summary: 'plug in a drive, new or pulled out before',
+    needsTools: true,
     args: [idArgument],
     options: [
       { flags: '--size <size>', summary: 'such as 10GiB; needed for a new one' },

@@ -14,14 +14,14 @@ export class SerialReader {
 
   /** The lines that came since the last call. A log that became shorter is one of a machine that was switched on anew. */
   next(): string {
-    if (!existsSync(this.path)) return '';
+    if (!existsSync(this.path)) {
+      this.restart();
+      return '';
+    }
     const file = openSync(this.path, 'r');
     try {
       const { size } = fstatSync(file);
-      if (size < this.at) {
-        this.at = 0;
-        this.rest = Buffer.alloc(0);
-      }
+      if (size < this.at) this.restart();
       const bytes = Buffer.alloc(size - this.at);
       this.at += readSync(file, bytes, 0, bytes.length, this.at);
       const all = Buffer.concat([this.rest, bytes]);
@@ -31,5 +31,10 @@ export class SerialReader {
     } finally {
       closeSync(file);
     }
+  }
+
+  private restart(): void {
+    this.at = 0;
+    this.rest = Buffer.alloc(0);
   }
 }

@@ -20,11 +20,8 @@ export class ControlServer {
 
   /** @throws UserError when another process serves the directory's machine. */
   static async listen(directory: string, machine: Machine): Promise<ControlServer> {
+    await ensureNotRunning(directory);
     const path = join(directory, controlSocket);
-    if (await isServed(path))
-      throw new UserError(
-        `a machine is already running in ${directory}; stop it first, or choose another --dir.`,
-      );
     rmSync(path, { force: true });
     const control = new ControlServer(machine);
     await new Promise<void>((resolve, reject) => {
@@ -69,6 +66,14 @@ async function answered(machine: Machine, line: string): Promise<ControlAnswer> 
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** @throws UserError when a process has the directory's machine. */
+export async function ensureNotRunning(directory: string): Promise<void> {
+  if (await isServed(join(directory, controlSocket)))
+    throw new UserError(
+      `a machine is already running in ${directory}; stop it first, or choose another --dir.`,
+    );
 }
 
 /** Whether a process listens on a socket. */

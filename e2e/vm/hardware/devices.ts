@@ -87,17 +87,25 @@ export function hardwareArgv({ drives, nics, port }: Description): string[] {
   const plugged = drives.filter(({ attached }) => attached);
   const sata = plugged.filter(({ bus }) => bus === 'sata');
   const argument = (name: string, value: Qapi): string[] => [name, JSON.stringify(value)];
+  const device = (value: Qapi): string[] => ['-device', keyed(value)];
   return [
-    ...Array.from({ length: portCount }, (_, index) => argument('-device', rootPort(index + 1))).flat(),
-    ...argument('-device', { driver: 'virtio-scsi-pci', id: 'scsi0', bus: `port${scsiPort}` }),
-    ...argument('-device', { driver: 'qemu-xhci', id: 'usb', bus: 'pcie.0', addr: '3.0', p2: 15, p3: 15 }),
+    ...Array.from({ length: portCount }, (_, index) => device(rootPort(index + 1))).flat(),
+    ...device({ driver: 'virtio-scsi-pci', id: 'scsi0', bus: `port${scsiPort}` }),
+    ...device({ driver: 'qemu-xhci', id: 'usb', bus: 'pcie.0', addr: '3.0', p2: 15, p3: 15 }),
     ...plugged.flatMap((drive) => [
       ...argument('-blockdev', driveNode(drive)),
       ...(drive.failed ? argument('-blockdev', failingNode(drive)) : []),
-      ...argument('-device', driveDevice(drive, sata.indexOf(drive))),
+      ...device(driveDevice(drive, sata.indexOf(drive))),
     ]),
-    ...nics.flatMap((nic) => [...argument('-netdev', netdev(nic, port)), ...argument('-device', card(nic))]),
+    ...nics.flatMap((nic) => [...argument('-netdev', netdev(nic, port)), ...device(card(nic))]),
   ];
+}
+
+/** QEMU makes devices that are told in JSON after all others, and they are to come in order. */
+function keyed({ driver, ...rest }: Qapi): string {
+  const value = (told: unknown): string => (typeof told === 'boolean' ? (told ? 'on' : 'off') : String(told));
+  const pairs = Object.entries(rest).map(([name, told]) => `${name}=${value(told)}`);
+  return [String(driver), ...pairs].join(',');
 }
 
 function rootPort(number: number): Qapi {

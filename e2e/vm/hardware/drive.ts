@@ -100,16 +100,13 @@ export function sizeOf(text: string): number {
  * @throws UserError saying which part is wrong.
  */
 export function driveOf(text: string): DriveRequest {
-  const parts = text.split(':');
-  const [size = '', id = '', bus = ''] = parts.toReversed();
-  if (parts.length < 2 || parts.length > 3 || id === '' || size === '')
+  const parts = /^(?:(?<bus>[a-z]+):)?(?<name>.+):(?<size>[^:]+)$/u.exec(text)?.groups;
+  const { bus, name, size } = parts ?? {};
+  if (name === undefined || size === undefined)
     throw new UserError(`the drive ${text} is not of the form [BUS:]ID:SIZE, such as disk1:10GiB.`);
-  const named = namedDrive(id);
-  return {
-    id: named.id,
-    bus: parts.length === 3 ? busOf(bus) : (named.bus ?? 'scsi'),
-    size_bytes: sizeOf(size),
-  };
+  const wanted = bus === undefined ? undefined : busOf(bus);
+  const named = namedDrive(name);
+  return { id: named.id, bus: wanted ?? named.bus ?? 'scsi', size_bytes: sizeOf(size) };
 }
 
 export function listed(words: readonly string[]): string {

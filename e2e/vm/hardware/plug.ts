@@ -19,6 +19,7 @@ import type { Nic } from './nic.ts';
 
 /** A guest that runs lets go of a PCI device at once; without acceleration and busy it takes its time. */
 const releaseMs = 60_000;
+const nodeMs = 10_000;
 
 export async function plugDrive(qmp: Qmp, drive: Drive): Promise<void> {
   const nodes = [driveNode(drive), ...(drive.failed ? [failingNode(drive)] : [])];
@@ -37,8 +38,22 @@ export async function plugDrive(qmp: Qmp, drive: Drive): Promise<void> {
 
 export async function unplugDrive(qmp: Qmp, drive: Drive): Promise<void> {
   await unplug(qmp, deviceOf(drive), `drive '${drive.id}'`);
-  if (drive.failed) await qmp.ask('blockdev-del', { 'node-name': failingNodeOf(drive) });
-  await qmp.ask('blockdev-del', { 'node-name': nodeOf(drive) });
+  if (drive.failed) await removeNode(qmp, failingNodeOf(drive));
+  await removeNode(qmp, nodeOf(drive));
+}
+
+/** A device that is gone is taken apart a moment later. */
+async function removeNode(qmp: Qmp, name: string): Promise<void> {
+  const end = Date.now() + nodeMs;
+  for (;;) {
+    try {
+      await qmp.ask('blockdev-del', { 'node-name': name });
+      return;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+    await sleep(50);
+  }
 }
 
 /** From now on every access to the drive is an I/O error. */

@@ -10,6 +10,8 @@ import { step } from '../../../image/tools/programs.ts';
 import { say, UserError } from '../../../image/tools/sentence.ts';
 import { seedOf } from '../client.ts';
 import { consoleCommandLine } from '../console-addon.ts';
+import { defaultDescription } from '../hardware/description.ts';
+import { hardwareArgv } from '../hardware/devices.ts';
 import { makeFileDrive } from './file-drive.ts';
 import { guestDefinition } from './guest.ts';
 import type { Need } from './scenario.ts';
@@ -52,8 +54,11 @@ export class KeptMachines {
     const made = createHash('sha256').update(readFileSync(image.kernel)).digest('hex');
     const seed = JSON.stringify(seedOf({ certificate: '', key: '' }));
     this.key = keyOf(made, consoleCommandLine, seed);
-    const hardware = readFileSync(join(top, 'e2e/vm/machine.ts'), 'utf8');
-    this.runningName = `running-${keyOf(host.accelerator, guestDefinition, hardware)}`;
+    const hardware = [
+      readFileSync(join(top, 'e2e/vm/machine.ts'), 'utf8'),
+      ...hardwareArgv(defaultDescription),
+    ];
+    this.runningName = `running-${keyOf(host.accelerator, guestDefinition, ...hardware)}`;
   }
 
   /** Makes what is needed unless it is there. @throws Error, again and without another try, when it could not be made. */

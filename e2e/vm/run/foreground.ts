@@ -7,8 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../../image/tools/sentence.ts';
 import { type ApiAnswer, ask, writeClientConfiguration } from '../client.ts';
 import { SerialReader } from '../control/serial-reader.ts';
+import { guestArgv, guestCredentials } from '../harness/guest.ts';
 import { plainConsole } from '../harness/serial-log.ts';
-import type { Machine } from '../machine.ts';
+import { credentialArgv, type Machine } from '../machine.ts';
 import { BootStages } from './boot-stages.ts';
 import { Interrupted } from './interrupted.ts';
 import type { RunOptions } from './options.ts';
@@ -74,7 +75,7 @@ class Foreground {
   }
 
   async run(): Promise<void> {
-    this.machine.start();
+    this.machine.start([...guestArgv, ...credentialArgv(guestCredentials(this.machine.directory))]);
     (await this.machine.control()).close();
     while (!this.stopping.aborted) {
       this.look();

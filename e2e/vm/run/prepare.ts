@@ -1,6 +1,6 @@
 /** From what was typed to a machine that can be switched on; what is missing is built. */
-import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { findArchive } from '../../../image/tools/archive.ts';
@@ -12,7 +12,9 @@ import { findAccelerator } from '../accelerator.ts';
 import { type Client, ensureClient, seedOf } from '../client.ts';
 import { makeDriveFile } from '../control/drive-commands.ts';
 import { checkNetwork } from '../control/nic-commands.ts';
-import { Machine } from '../machine.ts';
+import { ensureNotRunning } from '../control/server.ts';
+import type { Description } from '../hardware/description.ts';
+import { type Accelerator, Machine } from '../machine.ts';
 import { newestImage } from '../newest-image.ts';
 import { clearUnfinished, layerMachine, makeMachine } from './new-machine.ts';
 import { describedBy, type RunOptions } from './options.ts';
@@ -32,40 +34,47 @@ export interface Prepared {
   readonly dispose: () => void;
 }
 
-/** @throws UserError saying what has to be different. */
+/** @throws UserError saying what has to be different; what can be seen without building anything comes first. */
 export async function prepare(options: RunOptions, progress: Progress): Promise<Prepared> {
   if (process.getuid?.() !== 0)
     throw new UserError('The virtual machine needs root: QEMU runs in a mount namespace of its own.');
   const { directory } = options;
-  usable(directory);
   const found = new Machine({ tools: '', directory, accelerator: 'tcg' });
-  if (options.snapshot && !found.exists) {
-    // Nothing is to be kept, so nothing has to be kept apart either.
-    return inScratch((scratch) => made({ ...options, directory: scratch }, directory, progress));
+  if (found.exists) refuseForNew(options);
+  const description = typed(() => describedBy(found.description, options));
+  for (const { network } of description.nics) checkNetwork(network);
+  await ensureNotRunning(directory);
+  await ensurePortFree(description.port);
+  usable(directory);
+  clearUnfinished(directory);
+  const equipment = await equipped(options);
+  if (!options.snapshot) {
+    const machine = new Machine({ ...equipment, directory });
+    return { ...(await made(machine, directory, description, options, progress)), dispose: () => undefined };
   }
-  if (!options.snapshot) return { ...(await made(options, directory, progress)), dispose: () => undefined };
-  return inScratch((scratch) => layered(options, scratch, progress));
+  return inScratch(async (scratch) => {
+    if (found.exists) {
+      const base = new Machine({ ...equipment, directory });
+      const machine = new Machine({ ...equipment, directory: scratch, base: directory });
+      return layered(base, machine, description, progress);
+    }
+    // Nothing is to be kept, so nothing has to be kept apart either.
+    return made(new Machine({ ...equipment, directory: scratch }), directory, description, options, progress);
+  });
 }
 
-/** The directory's machine, made unless it is there. @param claimed the directory for the control socket. */
+/** The machine, made unless it is there. @param claimed the directory for the control socket. */
 async function made(
-  options: RunOptions,
+  machine: Machine,
   claimed: string,
+  description: Description,
+  options: RunOptions,
   progress: Progress,
 ): Promise<Omit<Prepared, 'dispose'>> {
-  const { directory } = options;
-  const { tools, accelerator } = await equipment(options);
-  const machine = new Machine({ tools, directory, accelerator });
   await machine.claim(claimed);
-  clearUnfinished(directory);
-  const description = typed(() => describedBy(machine.description, options));
-  for (const { network } of description.nics) checkNetwork(network);
-  await ensurePortFree(description.port);
-  const client = await ensureClient(tools, machine.path('incus'));
+  const client = await ensureClient(machine.tools, machine.path('incus'));
   let foreign = false;
-  if (machine.exists) {
-    refuseForNew(options);
-  } else {
+  if (!machine.exists) {
     const theirs = options.seed === undefined ? {} : await readSeed(options.seed);
     foreign = bringsIncusSeed(theirs);
     if (foreign)
@@ -82,24 +91,17 @@ async function made(
 }
 
 async function layered(
-  options: RunOptions,
-  scratch: string,
+  base: Machine,
+  machine: Machine,
+  description: Description,
   progress: Progress,
 ): Promise<Omit<Prepared, 'dispose'>> {
-  const { directory } = options;
-  refuseForNew(options);
-  const { tools, accelerator } = await equipment(options);
-  const base = new Machine({ tools, directory, accelerator });
-  const machine = new Machine({ tools, directory: scratch, accelerator, base: directory });
-  await machine.claim(directory);
-  const description = typed(() => describedBy(base.description, options));
-  for (const { network } of description.nics) checkNetwork(network);
-  await ensurePortFree(description.port);
-  progress.say(`on copies of the machine in ${shown(directory)}, which are thrown away at the end`);
+  await machine.claim(base.directory);
+  progress.say(`on copies of the machine in ${shown(base.directory)}, which are thrown away at the end`);
   await layerMachine(base, machine);
   for (const drive of description.drives) await makeDriveFile(machine, drive);
   machine.describe(description);
-  return { machine, client: await ensureClient(tools, machine.path('incus')), foreign: false };
+  return { machine, client: await ensureClient(machine.tools, machine.path('incus')), foreign: false };
 }
 
 async function inScratch(
@@ -118,9 +120,9 @@ async function inScratch(
 }
 
 /** QEMU and the firmware, and how the guest's processor is made. */
-async function equipment(
+async function equipped(
   options: RunOptions,
-): Promise<Pick<Machine, 'tools'> & Pick<ConstructorParameters<typeof Machine>[0], 'accelerator'>> {
+): Promise<{ readonly tools: string; readonly accelerator: Accelerator }> {
   const tools = await toolsRoot(findArchive('amd64'));
   const accelerator =
     options.accelerator ?? (await withScratch((scratch) => findAccelerator(tools, scratch)));
@@ -153,15 +155,16 @@ async function anImage(): Promise<string> {
 
 /** @throws UserError when nothing can be kept there. */
 function usable(directory: string): void {
+  // Node's own recursive mkdir never ends below /proc (nodejs/node#31481).
+  const made = spawnSync('mkdir', ['-p', '--', directory], { encoding: 'utf8' });
+  const why = made.stderr.trim().split(': ').at(-1) ?? '';
+  if (made.status !== 0)
+    throw new UserError(`${directory} can't be used for a machine (${why}); choose another --dir.`);
   try {
-    mkdirSync(directory, { recursive: true });
     accessSync(directory, constants.W_OK);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new UserError(`${directory} can't be used for a machine (${code}); choose another --dir.`);
+  } catch {
+    throw new UserError(`${directory} can't be written to; choose another --dir.`);
   }
-  if (existsSync(join(directory, 'ctl.sock', '.')))
-    throw new UserError(`${directory}/ctl.sock is a directory.`);
 }
 
 /** @throws UserError when another program has the port. */

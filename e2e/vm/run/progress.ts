@@ -53,9 +53,9 @@ export class Progress {
 
   /** Nothing is waited for. */
   rest(): void {
+    this.wipe();
     clearInterval(this.timer);
     this.timer = undefined;
-    this.wipe();
     this.current = undefined;
   }
 
