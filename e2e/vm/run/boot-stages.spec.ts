@@ -23,11 +23,12 @@ describe('the stages of a boot', () => {
         kernel,
         'Booting initrd of Debian GNU/Linux 13 (trixie).',
         '[   18.039860] systemd[1]: Finished systemd-veritysetup@usr.service - Integrity Protection Setup for usr.',
+        '[   18.885293] systemd[1]: Reached target basic.target - Basic System.',
         '[   20.272359] systemd-repart[348]: Applying changes to /dev/sda.',
         '[   34.536574] systemd[1]: Finished systemd-cryptsetup@root.service - Cryptography Setup for root.',
         '[   37.543149] systemd[1]: Switching root.',
         'Welcome to IncusOS!',
-        '[  100.452613] systemd[1]: Reached target basic.target - Basic System.',
+        '[  101.106677] systemd[1]: Starting incus-os-gateway.service - IncusOS gateway...',
       ),
     ).toEqual([
       'the firmware starts the boot loader',

@@ -28,7 +28,7 @@ const stages: readonly Stage[] = [
   },
   { sign: /Finished systemd-cryptsetup@root\./u, text: 'the TPM opened the root partition' },
   { sign: /systemd\[1\]: Switching root\.|^Welcome to IncusOS!/u, text: 'the system starts' },
-  { sign: /Reached target basic\.target/u, text: 'the services start' },
+  { sign: /Starting incus-os-[a-z]+\.service/u, text: 'the services start' },
 ];
 const kernelStage = stages.findIndex(({ text }) => text === 'the kernel runs');
 
