@@ -32,6 +32,7 @@ const rooms = {
   images: ['contracts'],
   seeds: ['contracts', 'host'],
   gateway: ['contracts', 'service'],
+  console: ['contracts', 'service'],
   emulator: ['contracts', 'host', 'host-emulated', 'service', 'seeds', 'images'],
   ...Object.fromEntries(
     ['network', 'storage', 'update', 'security', 'backup', 'applications', 'system'].map((app) => [
@@ -104,8 +105,8 @@ export default defineConfig(
     rules: { 'no-restricted-imports': ['error', { patterns: apps }] },
   },
   {
-    // Sockets and the gateway's own key live in directories that are the process's own room.
-    files: ['libs/service/src/lifecycle/**', 'apps/gateway/src/room/**'],
+    // Sockets, the gateway's own key and the console's terminals are the process's own room.
+    files: ['libs/service/src/lifecycle/**', 'apps/gateway/src/room/**', 'apps/console/src/terminal/**'],
     rules: { 'no-restricted-imports': ['error', { paths: programs, patterns: apps }] },
   },
   {

@@ -1,6 +1,7 @@
 /** The processes of the management plane that the image runs. */
 export const serviceNames = [
   'gateway',
+  'console',
   'network',
   'storage',
   'update',

@@ -339,8 +339,10 @@ describe('the security service', () => {
     expect(state.drive_recovery_keys).toEqual({ 'scsi-data': 'ZHJpdmU=' });
     await security.markRecoveryKeysRetrieved({});
     expect((await read()).state.encryption_recovery_keys_retrieved).toBe(true);
+    expect(await security.getRecoveryKeyStatus({})).toEqual({ retrieved: true });
     pools['other'] = 'b3RoZXI=';
     expect((await read()).state.encryption_recovery_keys_retrieved).toBe(false);
+    expect(await security.getRecoveryKeyStatus({})).toEqual({ retrieved: false });
     await security.markRecoveryKeysRetrieved({});
     expect((await read()).state.encryption_recovery_keys_retrieved).toBe(true);
     storage.stop();

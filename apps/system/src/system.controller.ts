@@ -1,5 +1,6 @@
 /** The gRPC service of the machine itself: what each call means is in the folder of its capability. */
 import {
+  type GetConsolesResponse,
   type GetEnvironmentResponse,
   type GetKernelResponse,
   type GetLoggingResponse,
@@ -17,6 +18,7 @@ import {
 } from '@incusos/contracts/system';
 import { type CallContext, GrpcController, type ServiceHandlers } from '@incusos/service';
 import { Inject } from '@nestjs/common';
+import { ConsolesService } from './consoles/consoles.service.ts';
 import { EnvironmentService } from './environment/environment.service.ts';
 import { KernelService } from './kernel/kernel.service.ts';
 import { LoggingService } from './logging/logging.service.ts';
@@ -31,6 +33,7 @@ export class SystemController implements ServiceHandlers<typeof SystemServiceSer
     @Inject(KernelService) private readonly kernel: KernelService,
     @Inject(LoggingService) private readonly logging: LoggingService,
     @Inject(PowerService) private readonly power: PowerService,
+    @Inject(ConsolesService) private readonly consoles: ConsolesService,
   ) {}
 
   async getEnvironment(): Promise<GetEnvironmentResponse> {
@@ -63,6 +66,10 @@ export class SystemController implements ServiceHandlers<typeof SystemServiceSer
   ): Promise<SetLoggingConfigResponse> {
     await this.logging.set(config ?? SystemLoggingConfig.create(), signal);
     return {};
+  }
+
+  async getConsoles(): Promise<GetConsolesResponse> {
+    return { devices: await this.consoles.list() };
   }
 
   powerOff(): PowerOffResponse {

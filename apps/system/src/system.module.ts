@@ -2,6 +2,7 @@ import { HOST, type Host, openHost } from '@incusos/host';
 import { provideStateOwner } from '@incusos/state-owner';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AddonsController } from './addons/addons.controller.ts';
+import { ConsolesService } from './consoles/consoles.service.ts';
 import { DebugController } from './debug/debug.controller.ts';
 import { EnvironmentService } from './environment/environment.service.ts';
 import { Readiness } from './environment/readiness.ts';
@@ -30,6 +31,7 @@ export class SystemModule {
         KernelService,
         LoggingService,
         PowerService,
+        ConsolesService,
         SystemController,
         DebugController,
         AddonsController,

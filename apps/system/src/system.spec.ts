@@ -562,6 +562,29 @@ describe('the system service', () => {
       ]);
     });
 
+    it('goes on with what is logged while someone follows the log', async () => {
+      const reader = new AbortController();
+      const followed: string[] = [];
+      const following = (async () => {
+        const query = { unit: 'incus-osd', entries: '1', follow: true };
+        for await (const { entry } of debug.streamLog(query, { signal: reader.signal })) {
+          followed.push((JSON.parse(entry) as { MESSAGE: string }).MESSAGE);
+        }
+      })();
+      const entry = (MESSAGE: string): string =>
+        JSON.stringify({ MESSAGE, SYSLOG_IDENTIFIER: 'incus-osd', INCUSOS_SERVICE: 'system' });
+      await vi.waitFor(
+        () => {
+          appendJournal(machine, 'incus-os-system.service', entry('again'));
+          expect(followed.length).toBeGreaterThan(1);
+        },
+        { timeout: 20_000, interval: 50 },
+      );
+      expect(new Set(followed)).toEqual(new Set(['again']));
+      reader.abort();
+      await expect(following).rejects.toMatchObject({ reason: 'CANCELLED' });
+    });
+
     it('refuses an empty message and an unknown level', async () => {
       await expect(debug.writeMessage({ message: { level: 'INFO', message: '' } })).rejects.toThrow(
         'no log message provided',
@@ -571,6 +594,12 @@ describe('the system service', () => {
       });
       await debug.writeMessage({ message: { level: '4', message: 'x' } });
     });
+  });
+
+  it('names the devices that show the screen, those of the configuration among them', async () => {
+    expect(await system.getConsoles({})).toEqual({ devices: ['tty1'] });
+    await setKernel({ console: [{ device: 'ttyS1' }] });
+    expect(await system.getConsoles({})).toEqual({ devices: ['tty1', 'ttyS1'] });
   });
 
   it('offers usbip with its defaults', async () => {

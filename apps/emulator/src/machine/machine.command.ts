@@ -22,6 +22,13 @@ export function machineCommand(): Command {
     .action((_options: unknown, command: Command) => {
       process.stdout.write(`${JSON.stringify(open(command).read(), undefined, 2)}\n`);
     });
+  machine
+    .command('console')
+    .description('prints what the machine’s screen shows')
+    .action(async (_options: unknown, command: Command) => {
+      const { consoleText } = await import('./console.command.ts');
+      process.stdout.write(`${await consoleText(open(command))}\n`);
+    });
   addHardwareCommands(machine);
   machine
     .command('exec')

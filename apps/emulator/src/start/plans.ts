@@ -5,7 +5,7 @@ import { serviceNames } from '@incusos/service';
 import type { Layout } from '../directory.ts';
 import type { ProcessPlan } from './processes.ts';
 
-/** Small young generation and few helper threads: the services are idle nearly always, and there are eight of them. */
+/** Small young generation and few helper threads: the services are idle nearly always, and there are nine of them. */
 const frugal = ['--max-semi-space-size=1', '--v8-pool-size=1'];
 
 const dist = join(import.meta.dirname, '../..');
@@ -15,7 +15,7 @@ export interface PlanOptions {
   readonly port: number;
 }
 
-/** Valkey, every subsystem service and the gateway. */
+/** Valkey, every subsystem service, the gateway and the console. */
 export async function appliancePlans({ layout, port }: PlanOptions): Promise<ProcessPlan[]> {
   // A job queue that runs already, as in containers, is used as it is.
   const givenValkey = process.env['INCUSOS_VALKEY_SOCKET'];
@@ -28,12 +28,13 @@ export async function appliancePlans({ layout, port }: PlanOptions): Promise<Pro
     INCUSOS_RUN_DIR: layout.run,
     INCUSOS_VALKEY_SOCKET: givenValkey ?? join(layout.run, 'valkey.sock'),
     INCUSOS_GATEWAY_DIR: layout.gateway,
+    INCUSOS_DEVICE_DIR: join(layout.directory, 'root/dev'),
     INCUSOS_HTTPS_ADDRESS: '127.0.0.1',
     INCUSOS_HTTPS_PORT: String(port),
     INCUSOS_LOG_LEVEL: process.env['INCUSOS_LOG_LEVEL'],
     MALLOC_ARENA_MAX: '2',
   };
-  const ours = [...serviceNames, 'gateway'].map((name): ProcessPlan => ({
+  const ours = [...serviceNames, 'gateway', 'console'].map((name): ProcessPlan => ({
     name,
     argv: [process.execPath, ...frugal, join(dist, `apps/${name}/main.mjs`)],
     env,

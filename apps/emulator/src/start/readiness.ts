@@ -15,7 +15,7 @@ const pollMs = 40;
  */
 export async function waitUntilReady(layout: Layout, signal: AbortSignal): Promise<string[]> {
   const probes: [string, () => Promise<boolean>][] = [
-    ...serviceNames.map((name): [string, () => Promise<boolean>] => [
+    ...[...serviceNames, 'console'].map((name): [string, () => Promise<boolean>] => [
       name,
       () => checkHealth(name, 1_000, join(layout.run, `${name}.sock`)),
     ]),

@@ -3,6 +3,7 @@ import {
   type GenerateRegistrationResponse,
   type GenerateTokenResponse,
   type GetEventLogResponse,
+  type GetRecoveryKeyStatusResponse,
   type GetSecureBootCertificatesResponse,
   type GetSecurityResponse,
   type MarkRecoveryKeysRetrievedResponse,
@@ -40,6 +41,10 @@ export class SecurityController implements ServiceHandlers<typeof SecurityServic
   async markRecoveryKeysRetrieved(): Promise<MarkRecoveryKeysRetrievedResponse> {
     await this.security.markKeysRetrieved();
     return {};
+  }
+
+  async getRecoveryKeyStatus(): Promise<GetRecoveryKeyStatusResponse> {
+    return { retrieved: await this.security.keysRetrieved() };
   }
 
   async rebindTpm(): Promise<RebindTpmResponse> {

@@ -85,6 +85,11 @@ export class SecurityService {
     });
   }
 
+  /** Whether the operator has all keys that there are now. */
+  async keysRetrieved(): Promise<boolean> {
+    return this.retrieved((await this.storageKeys.list()).pools);
+  }
+
   /** Notes that the operator has all keys that there are now. */
   async markKeysRetrieved(): Promise<void> {
     const { pools } = await this.storageKeys.list();

@@ -89,7 +89,7 @@ export class DebugController implements ServiceHandlers<typeof DebugServiceServi
         fields: [{ field: 'message', reason: 'it is empty' }],
       });
     }
-    this.logger.log(messageLevel(message.level), message.message, { console: 'yes' });
+    this.logger.log(messageLevel(message.level), message.message);
     return {};
   }
 

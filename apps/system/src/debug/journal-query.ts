@@ -33,6 +33,7 @@ export function journalArguments(query: StreamLogRequest): string[] {
     check(name, value, /^[\p{L}\p{N} :+.,@/-]{1,100}$/u, 'is not a time');
     args.push(`--${name}=${value}`);
   }
+  if (query.follow === true) args.push('--follow');
   return args;
 }
 

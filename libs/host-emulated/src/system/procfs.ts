@@ -39,6 +39,7 @@ export async function populateProcfs(machine: EmulatedMachine): Promise<void> {
     '/proc/stat',
     `cpu  0 0 0 0 0 0 0 0 0 0\nbtime ${Math.floor(Date.parse(system.power.booted_at) / 1000)}`,
   );
+  await put('/proc/cmdline', 'rw vt.handoff=1 intel_iommu=on quiet loglevel=0 systemd.show_status=0');
   await put('/proc/tty/drivers', 'serial               /dev/ttyS       4 64-95 serial');
 }
 

@@ -18,6 +18,7 @@ export async function populateSysfs(machine: EmulatedMachine): Promise<void> {
   await put('/sys/devices/system/node/online', '0');
   await put('/sys/power/state', 'freeze mem');
   for (const tty of ['console', 'tty1', 'ttyS0']) await put(`/dev/${tty}`, '');
+  await put('/sys/class/tty/console/active', 'tty0');
   await put('/sys/module/zfs/parameters/zfs_arc_max', '0');
   for (const device of system.pci) await writePciDevice(files, device);
   await put('/sys/bus/pci/drivers_probe', '');
