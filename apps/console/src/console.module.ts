@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { DisplayService } from './display/display.service.ts';
 import { Redraw } from './display/redraw.ts';
 import { LogService } from './log/log.service.ts';
+import { ServicesHealth } from './machine/health.service.ts';
 import { MachineService } from './machine/machine.service.ts';
 import { MessagesController } from './messages/messages.controller.ts';
 import { MessagesService } from './messages/messages.service.ts';
@@ -13,6 +14,7 @@ import { Terminals } from './terminal/terminals.ts';
     Redraw,
     LogService,
     MachineService,
+    ServicesHealth,
     MessagesService,
     MessagesController,
     Terminals,

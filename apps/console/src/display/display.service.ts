@@ -7,6 +7,7 @@
 import { LOGGER, type Logger, reasonOf } from '@incusos/service';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { LogService } from '../log/log.service.ts';
+import { ServicesHealth } from '../machine/health.service.ts';
 import { MachineService } from '../machine/machine.service.ts';
 import { MessagesService } from '../messages/messages.service.ts';
 import { screen } from '../screen/screen.ts';
@@ -30,6 +31,7 @@ export class DisplayService implements OnApplicationBootstrap, OnApplicationShut
 
   constructor(
     @Inject(MachineService) private readonly machine: MachineService,
+    @Inject(ServicesHealth) private readonly health: ServicesHealth,
     @Inject(LogService) private readonly log: LogService,
     @Inject(MessagesService) private readonly messages: MessagesService,
     @Inject(Terminals) private readonly terminals: Terminals,
@@ -98,8 +100,7 @@ export class DisplayService implements OnApplicationBootstrap, OnApplicationShut
   }
 
   private view(): View {
-    const { environment, timeZone, interfaces, applications, recoveryKeysRetrieved, missing } =
-      this.machine.current;
+    const { environment, timeZone, interfaces, applications, recoveryKeysRetrieved } = this.machine.current;
     return {
       now: new Date(),
       timeZone,
@@ -108,7 +109,7 @@ export class DisplayService implements OnApplicationBootstrap, OnApplicationShut
       osVersion: environment?.os_version ?? '',
       machineId: environment?.machine_id ?? '',
       ready: environment?.system_is_ready ?? false,
-      missing,
+      missing: this.health.missing,
       interfaces,
       applications,
       recoveryKeysRetrieved,

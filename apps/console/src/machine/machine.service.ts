@@ -1,30 +1,22 @@
 /**
- * What the other services say about the machine, asked again and again.
+ * What the other services say about the machine, asked again and again, and no more often than people look: each answer
+ * is also garbage to collect, and the console is idle nearly always.
  *
  * Invariants: one service that doesn't answer leaves what the others say as it is, and what it said itself before; no
  * recovery key ever reaches this process.
  */
 import { ApplicationsServiceService } from '@incusos/contracts/applications';
-import { HealthCheckResponse_ServingStatus as ServingStatus, HealthService } from '@incusos/contracts/health';
 import { NetworkServiceService } from '@incusos/contracts/network';
 import { SecurityServiceService } from '@incusos/contracts/security';
 import { type Environment, SystemServiceService } from '@incusos/contracts/system';
-import {
-  connectService,
-  DomainError,
-  LOGGER,
-  type Logger,
-  type ServiceConnection,
-  type ServiceName,
-  serviceNames,
-} from '@incusos/service';
+import { connectService, DomainError, LOGGER, type Logger } from '@incusos/service';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { InstalledApplication, Interface } from '../screen/view.ts';
-import { gatewayListens } from './gateway.ts';
 import { interfacesOf } from './interfaces.ts';
 
-/** What is asked every time, and what costs more or changes rarely. */
 const answerMs = 4_000;
+/** What is asked in each so manieth round only, once it is known. */
+const sometimes = 2;
 const rarely = 6;
 
 export interface MachineFacts {
@@ -36,14 +28,16 @@ export interface MachineFacts {
   readonly recoveryKeysRetrieved: boolean | undefined;
   /** Names of the devices that show the screen; none while they aren't known. */
   readonly consoles: readonly string[];
-  readonly missing: readonly string[];
 }
 
 @Injectable()
 export class MachineService implements OnApplicationShutdown {
-  private readonly connections = Object.fromEntries(
-    serviceNames.map((name) => [name, connectService(name)]),
-  ) as Record<ServiceName, ServiceConnection>;
+  private readonly connections = {
+    applications: connectService('applications'),
+    network: connectService('network'),
+    security: connectService('security'),
+    system: connectService('system'),
+  };
   private facts: MachineFacts = {
     environment: undefined,
     timeZone: 'UTC',
@@ -52,9 +46,8 @@ export class MachineService implements OnApplicationShutdown {
     applications: undefined,
     recoveryKeysRetrieved: undefined,
     consoles: [],
-    missing: [...serviceNames, 'gateway'],
   };
-  private rounds = 0;
+  private round = 0;
 
   constructor(@Inject(LOGGER) private readonly logger: Logger) {}
 
@@ -66,19 +59,19 @@ export class MachineService implements OnApplicationShutdown {
     for (const connection of Object.values(this.connections)) connection.close();
   }
 
-  /** Asks all services at once. */
+  /** Asks what is due, all services at once. */
   async refresh(): Promise<void> {
-    const often = [() => this.askHealth(), () => this.askEnvironment(), () => this.askNetwork()];
-    const now = this.facts;
-    const seldom: [boolean, () => Promise<Partial<MachineFacts>>][] = [
-      [now.consoles.length === 0, () => this.askConsoles()],
-      [now.applications === undefined, () => this.askApplications()],
-      [now.recoveryKeysRetrieved === undefined, () => this.askRecoveryKeys()],
+    const { environment, interfaces, consoles, applications, recoveryKeysRetrieved } = this.facts;
+    const asks: [boolean, number, () => Promise<Partial<MachineFacts>>][] = [
+      [environment?.system_is_ready === true, rarely, () => this.askEnvironment()],
+      [interfaces !== undefined, sometimes, () => this.askNetwork()],
+      [consoles.length > 0, rarely, () => this.askConsoles()],
+      [applications !== undefined, rarely, () => this.askApplications()],
+      [recoveryKeysRetrieved !== undefined, rarely, () => this.askRecoveryKeys()],
     ];
-    const due = this.rounds % rarely === 0;
-    this.rounds += 1;
-    const asked = [...often, ...seldom.filter(([unknown]) => unknown || due).map(([, ask]) => ask)];
-    await Promise.all(asked.map((ask) => this.take(ask)));
+    const due = asks.filter(([known, rounds]) => !known || this.round % rounds === 0);
+    this.round += 1;
+    await Promise.all(due.map(([, , ask]) => this.take(ask)));
   }
 
   private async take(ask: () => Promise<Partial<MachineFacts>>): Promise<void> {
@@ -88,26 +81,6 @@ export class MachineService implements OnApplicationShutdown {
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       this.logger.debug('a service could not say what the screen shows of it', { error: error.message });
-    }
-  }
-
-  private async askHealth(): Promise<Partial<MachineFacts>> {
-    const [gateway, ...services] = await Promise.all([
-      gatewayListens(),
-      ...serviceNames.map((name) => this.isServing(name)),
-    ]);
-    const missing: string[] = serviceNames.filter((_name, index) => services[index] !== true);
-    return { missing: gateway ? missing : [...missing, 'gateway'] };
-  }
-
-  private async isServing(name: ServiceName): Promise<boolean> {
-    try {
-      const health = this.connections[name].use(HealthService);
-      const { status } = await health.check({ service: '' }, { timeoutMs: answerMs });
-      return status === ServingStatus.SERVING;
-    } catch (error) {
-      if (error instanceof DomainError) return false;
-      throw error;
     }
   }
 

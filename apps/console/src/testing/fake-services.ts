@@ -80,7 +80,7 @@ export class FakeServices {
     const logger = createLogger('fake');
     for (const [name, parts] of Object.entries(this.definitions)) {
       const server = new Server();
-      const health = { check: () => ({ status: ServingStatus.SERVING }) };
+      const health = { watch: (_request: unknown, call: CallContext) => serving(call.signal) };
       for (const [definition, answers] of [[HealthService, health] as const, ...parts])
         addController(server, definition, withAll(definition, answers), logger);
       await new Promise<void>((resolve, reject) => {
@@ -116,6 +116,11 @@ export class FakeServices {
       yield { entry: this.journal[next] ?? '' };
     }
   }
+}
+
+async function* serving(signal: AbortSignal): AsyncGenerator<{ status: ServingStatus }> {
+  yield { status: ServingStatus.SERVING };
+  await once(signal, 'abort');
 }
 
 /** Every other method of a service fails, so that what the console asks for is what the test knows of. */
