@@ -74,6 +74,21 @@ describe.skipIf(running?.kind !== 'emulated')('npm start', () => {
     expect([missing.exitCode, missing.stderr]).toEqual([1, expect.stringContaining('/no/such/machine.json')]);
   });
 
+  it('has a screen, which shows what is written to it', async () => {
+    const directory = running?.directory ?? '';
+    const message = { level: 'WARN', message: `\u001B[2Jthe lid is open ${Date.now()}` };
+    const socket = ['--unix-socket', join(directory, 'run/unix.socket')];
+    const url = 'http://localhost/internal/tui/:write-message';
+    await programs.run(['curl', '--silent', '--fail', ...socket, '--json', JSON.stringify(message), url]);
+    const shown = `system       warning: ${message.message.replace('\u001B', String.raw`\x1b`)}`;
+    await eventually(async () => {
+      const { stdout } = await programs.run([join(checkout, 'bin/machine'), '--dir', directory, 'console'], {
+        env,
+      });
+      return stdout.includes(shown) && /Status +ready/u.test(stdout);
+    }, 'the message on the screen');
+  });
+
   it('leaves no process when it is killed itself, and can be started again', async () => {
     const directory = scratch();
     const first = await startAppliance(directory);
