@@ -15,6 +15,7 @@ import { DeviceResolver } from './device-resolver.ts';
 import { type CreationPlan, createArgv, isPoolType } from './pool-layout.ts';
 import { ashiftOf, creationProblem, devicesOf, localProblem } from './pool-rules.ts';
 import { localDataPath } from './pool-state.ts';
+import { runWithNewDrives } from './settled-devices.ts';
 import { aboutSizes, objections, onlyAboutShape, zfsFailure } from './zfs-error.ts';
 
 /** A pool that can be created: checked, and its devices found. */
@@ -110,7 +111,7 @@ export class PoolCreation {
   private async run(plan: CreationPlan, allowMixedSizes: boolean): Promise<void> {
     const timeoutMs = createTimeoutMs;
     try {
-      await this.host.programs.run(createArgv(plan, false), { timeoutMs });
+      await runWithNewDrives(this.host, createArgv(plan, false), timeoutMs);
     } catch (error) {
       const objected = objections(error);
       const doing = `unable to create zpool '${plan.name}'`;
@@ -121,7 +122,7 @@ export class PoolCreation {
           'refusing to create new zpool with devices of different sizes unless AllowMixedDevSizes is true',
         );
       }
-      await this.host.programs.run(createArgv(plan, true), { timeoutMs }).catch((second: unknown) => {
+      await runWithNewDrives(this.host, createArgv(plan, true), timeoutMs).catch((second: unknown) => {
         throw zfsFailure(second, doing);
       });
     }

@@ -14,6 +14,7 @@ import { isPoolType } from './pool-layout.ts';
 import { localProblem } from './pool-rules.ts';
 import { localDataPath, poolType } from './pool-state.ts';
 import { memberName } from './pool-survey.ts';
+import { runWithNewDrives } from './settled-devices.ts';
 import {
   type CurrentList,
   type CurrentMember,
@@ -151,11 +152,11 @@ export class PoolUpdates {
   private async run(pool: string, step: PoolStep, allowMixedSizes: boolean): Promise<void> {
     const timeoutMs = stepTimeoutMs;
     try {
-      await this.host.programs.run(stepArgv(pool, step), { timeoutMs });
+      await runWithNewDrives(this.host, stepArgv(pool, step), timeoutMs);
     } catch (error) {
       const objected = objections(error);
       if (!onlyAboutShape(objected) || (aboutSizes(objected) && !allowMixedSizes)) throw error;
-      await this.host.programs.run(stepArgv(pool, step, true), { timeoutMs });
+      await runWithNewDrives(this.host, stepArgv(pool, step, true), timeoutMs);
     }
   }
 }
