@@ -21,24 +21,36 @@ async function configurations(): Promise<Configurations> {
   return { network, update, logging, kernel, schedule: storage?.['scrub_schedule'] };
 }
 
-/** Changes something in every service that has configuration. */
-async function changeEverything(): Promise<void> {
-  const network = await rest.get<{ config: { interfaces: object[] } }>('/os/1.0/system/network');
-  const [first, ...others] = network.config.interfaces;
-  const interfaces = [{ ...first, addresses: ['dhcp4', '10.77.0.1/24'] }, ...others];
+/** Changes something in every service that has configuration, to one of two values: the one that isn't there now. */
+async function changeEverything({
+  network,
+  update,
+  logging,
+  kernel,
+  schedule,
+}: Configurations): Promise<void> {
+  const wanted = <T>(now: unknown, one: T, other: T): T =>
+    JSON.stringify(now).includes(JSON.stringify(one).slice(1, -1)) ? other : one;
+  const { interfaces } = network as { interfaces: object[] };
+  const [first, ...others] = interfaces;
+  const addresses = ['dhcp4', wanted(network, '10.77.0.1/24', '10.77.0.2/24')];
   await rest.succeed('PUT', '/os/1.0/system/network', {
-    json: { config: { ...network.config, interfaces } },
+    json: { config: { ...(network as object), interfaces: [{ ...first, addresses }, ...others] } },
   });
+  const check_frequency = wanted(update, '3h', '4h');
   await rest.succeed('PUT', '/os/1.0/system/update', {
-    json: { config: { auto_reboot: true, channel: 'testing', check_frequency: '3h' } },
+    json: { config: { auto_reboot: true, channel: 'testing', check_frequency } },
   });
+  const address = wanted(logging, '192.0.2.9:514', '192.0.2.8:514');
   await rest.succeed('PUT', '/os/1.0/system/logging', {
-    json: { config: { syslog: { address: '192.0.2.9:514', protocol: 'tcp', log_format: 'rfc5424' } } },
+    json: { config: { syslog: { address, protocol: 'tcp', log_format: 'rfc5424' } } },
   });
+  const { persistent_hugepages } = wanted(kernel, { persistent_hugepages: 3 }, { persistent_hugepages: 4 });
   await rest.succeed('PUT', '/os/1.0/system/kernel', {
-    json: { config: { memory: { persistent_hugepages: 3, zram_swap_size: '' } } },
+    json: { config: { memory: { persistent_hugepages, zram_swap_size: '' } } },
   });
-  await rest.succeed('PUT', '/os/1.0/system/storage', { json: { config: { scrub_schedule: '30 5 * * 2' } } });
+  const scrub_schedule = wanted(schedule, '30 5 * * 2', '30 5 * * 3');
+  await rest.succeed('PUT', '/os/1.0/system/storage', { json: { config: { scrub_schedule } } });
 }
 
 describe('a backup', () => {
@@ -46,7 +58,7 @@ describe('a backup', () => {
     const earlier = await configurations();
     const { status, headers, body } = await rest.send('POST', '/os/1.0/system/:backup');
     expect([status, headers['content-type']]).toEqual([200, 'application/gzip']);
-    await changeEverything();
+    await changeEverything(earlier);
     const changed = await configurations();
     for (const key of Object.keys(earlier) as (keyof Configurations)[])
       expect(changed[key]).not.toEqual(earlier[key]);

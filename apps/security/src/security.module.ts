@@ -71,6 +71,6 @@ export class SecurityModule implements OnApplicationBootstrap {
         this.customCa.apply(this.state.current.custom_ca_certs),
       ),
     ]);
-    this.recoveryKeys.start();
+    await this.recoveryKeys.start();
   }
 }

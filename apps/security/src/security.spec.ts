@@ -54,6 +54,16 @@ describe('the security service', () => {
     trust = connection.use(TrustServiceService);
   };
 
+  /** Waits until the volumes hold the keys that the service shows from its start on. */
+  const inStep = (): Promise<void> =>
+    vi.waitFor(
+      async () =>
+        expect(await host.files.readText('/var/lib/incus-os/security/state.json')).toContain(
+          '"keyslots_in_step":true',
+        ),
+      { timeout: 60_000 },
+    );
+
   const stop = async (): Promise<void> => {
     connection.close();
     await running?.stop();
@@ -117,6 +127,7 @@ describe('the security service', () => {
     machine = new EmulatedMachine(directory);
     host = openEmulatedHost(machine);
     await start();
+    await inStep();
   });
 
   afterEach(async () => {
@@ -292,6 +303,34 @@ describe('the security service', () => {
     expect(before.state.encryption_recovery_keys_retrieved).toBe(true);
   });
 
+  it('shows the first key of a new machine at once, while its slow volumes have yet to take it', async () => {
+    await stop();
+    await rm(directory, { recursive: true });
+    await cp(bootedMachine, directory, { recursive: true, verbatimSymlinks: true });
+    const run = host.programs.run.bind(host.programs);
+    let end = (): void => undefined;
+    const slow = new Promise<void>((resolve) => (end = resolve));
+    let begun = false;
+    vi.spyOn(host.programs, 'run').mockImplementation(async (argv, options) => {
+      if (argv[0] === 'systemd-cryptenroll') {
+        begun = true;
+        await slow;
+      }
+      return run(argv, options);
+    });
+    await start();
+    await vi.waitFor(() => expect(begun).toBe(true));
+    const { config } = await read();
+    const [key = '', ...others] = config.encryption_recovery_keys;
+    expect([key, others]).toEqual([expect.stringMatching(/./u), []]);
+    expect(await opens('root', key)).toBe(false);
+    end();
+    await inStep();
+    for (const volume of ['root', 'swap']) expect(await opens(volume, key)).toBe(true);
+    expect((await read()).config).toEqual(config);
+    vi.restoreAllMocks();
+  });
+
   it('brings the volumes back in step after a crash in the middle of a change', async () => {
     const [first = ''] = (await read()).config.encryption_recovery_keys;
     const run = host.programs.run.bind(host.programs);
@@ -308,6 +347,7 @@ describe('the security service', () => {
     await stop();
     await start();
     expect((await read()).config.encryption_recovery_keys).toEqual([first]);
+    await inStep();
     for (const volume of ['root', 'swap']) {
       expect(await opens(volume, first)).toBe(true);
       expect(await opens(volume, goodKey)).toBe(false);

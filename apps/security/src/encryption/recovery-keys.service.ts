@@ -1,7 +1,8 @@
 /**
  * The passphrases with which the operator opens the system's volumes when the TPM doesn't.
  *
- * Invariants: changes run one after another; before a keyslot is touched the state says that keyslots and keys may
+ * Invariants: a machine with encrypted volumes has a key in its state before the service is ready, and the volumes get it
+ * when their own time has come, be it after a crash; changes run one after another; before a keyslot is touched the state says that keyslots and keys may
  * differ (`keyslots_in_step`), and it says otherwise only when they agree; a change that fails is taken back.
  */
 import {
@@ -46,19 +47,18 @@ export class RecoveryKeysService implements OnModuleDestroy {
   ) {}
 
   async onModuleDestroy(): Promise<void> {
-    await this.prepared();
+    await this.preparation;
   }
 
-  /** Begins to give a new machine its keys, and to finish what a crash interrupted. What fails is logged. */
-  start(): void {
+  /**
+   * Gives a new machine its first key, and begins to have the volumes take it and to finish what a crash interrupted,
+   * which takes a minute or more. What fails is logged.
+   */
+  async start(): Promise<void> {
+    await this.ensureKey().catch((error: unknown) => this.reportFailure(error));
     this.preparation = this.runner
       .run(() => this.prepare())
       .catch((error: unknown) => this.reportFailure(error));
-  }
-
-  /** Settles when {@link RecoveryKeysService.start} is through, whether it succeeded or not. */
-  async prepared(): Promise<void> {
-    await this.preparation;
   }
 
   /**
@@ -135,13 +135,19 @@ export class RecoveryKeysService implements OnModuleDestroy {
 
   private async prepare(): Promise<void> {
     if (this.state.problem !== undefined) return;
-    if ((await this.volumes.present()).length === 0) {
+    if (!(await this.ensureKey())) {
       this.logger.warn('the machine has no encrypted system volumes');
       return;
     }
     const made = await this.keyslots.ensureOwnKeys();
     if (made.length > 0) this.logger.info('encrypted volumes got a recovery key', { volumes: made });
-    if (this.state.current.recovery_keys.length === 0) {
+    await this.makeSure();
+  }
+
+  /** Makes a key when there is none. @returns whether the machine has volumes to open with it. */
+  private async ensureKey(): Promise<boolean> {
+    if ((await this.volumes.present()).length === 0) return false;
+    if (this.state.problem === undefined && this.state.current.recovery_keys.length === 0) {
       await this.commit('first recovery key', (state) => ({
         ...state,
         recovery_keys: [makePassphrase()],
@@ -149,7 +155,7 @@ export class RecoveryKeysService implements OnModuleDestroy {
         keyslots_in_step: false,
       }));
     }
-    await this.makeSure();
+    return true;
   }
 
   /** Makes keyslots and keys agree, unless they are known to. */

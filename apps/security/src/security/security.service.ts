@@ -43,8 +43,6 @@ export class SecurityService {
       this.fuse.judge(),
       this.storageKeys.list(),
       this.publicKey(),
-      // A machine that was never started before gets its first key now; without it the answer would mislead.
-      this.recoveryKeys.prepared(),
     ]);
     const { custom_ca_certs, recovery_keys } = this.state.current;
     return {
