@@ -4,7 +4,7 @@ import {
   ResourcesStorageDisk,
   ResourcesStorageDiskPartition,
 } from '@incusos/contracts/system';
-import type { Programs } from '@incusos/host';
+import type { Host } from '@incusos/host';
 import { type KernelView, pciAddressIn } from './kernel-view.ts';
 
 const columns = 'NAME,TYPE,SIZE,RO,RM,ROTA,PHY-SEC,MAJ:MIN,MODEL,SERIAL,WWN,REV,SUBSYSTEMS,ID-LINK,PARTN';
@@ -28,12 +28,51 @@ interface Row {
   readonly children?: readonly Row[];
 }
 
-export async function readDisks(kernel: KernelView, programs: Programs): Promise<ResourcesStorage> {
-  const [{ stdout }, byPath] = await Promise.all([
-    programs.run(['lsblk', '-J', '-b', '-o', columns]),
-    pathLinks(kernel),
-  ]);
-  const { blockdevices } = JSON.parse(stdout) as { readonly blockdevices: readonly Row[] };
+/** The block devices as lsblk(8) lists them, which is asked again when udev learned something of one. */
+export class BlockDevices {
+  private listed: { readonly mark: string; readonly rows: Promise<readonly Row[]> } | undefined;
+
+  constructor(private readonly host: Host) {}
+
+  async rows(): Promise<readonly Row[]> {
+    // Before lsblk runs: what udev learns meanwhile has it run again the next time.
+    const mark = await this.mark();
+    if (this.listed?.mark !== mark) {
+      const listed = { mark, rows: this.ask() };
+      this.listed = listed;
+      listed.rows.catch(() => {
+        if (this.listed === listed) this.listed = undefined;
+      });
+    }
+    return this.listed.rows;
+  }
+
+  /** The devices that there are, and when udev wrote the record of each (`b<major>:<minor>`). */
+  private async mark(): Promise<string> {
+    const { files } = this.host;
+    const [names, records] = await Promise.all([
+      files.list('/sys/class/block'),
+      files.list('/run/udev/data'),
+    ]);
+    const written = await Promise.all(
+      records
+        .filter((record) => record.startsWith('b'))
+        .map(async (record) => {
+          const stat = await files.stat(`/run/udev/data/${record}`);
+          return `${record} ${stat?.size ?? ''} ${stat?.modifiedAt.getTime() ?? ''}`;
+        }),
+    );
+    return [...names, ...written].join('\n');
+  }
+
+  private async ask(): Promise<readonly Row[]> {
+    const { stdout } = await this.host.programs.run(['lsblk', '-J', '-b', '-o', columns]);
+    return (JSON.parse(stdout) as { readonly blockdevices: readonly Row[] }).blockdevices;
+  }
+}
+
+export async function readDisks(kernel: KernelView, devices: BlockDevices): Promise<ResourcesStorage> {
+  const [blockdevices, byPath] = await Promise.all([devices.rows(), pathLinks(kernel)]);
   const disks = blockdevices.filter(
     ({ name, type }) => type === 'disk' && !/^(?:zram|zd|ram)\d+$/u.test(name),
   );

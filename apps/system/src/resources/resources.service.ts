@@ -3,7 +3,7 @@ import { Resources } from '@incusos/contracts/system';
 import { type Host, HOST } from '@incusos/host';
 import { Inject, Injectable } from '@nestjs/common';
 import { readCpu } from './cpu.ts';
-import { readDisks } from './disks.ts';
+import { BlockDevices, readDisks } from './disks.ts';
 import { readFirmware } from './firmware.ts';
 import { readGpu } from './gpu.ts';
 import { KernelView } from './kernel-view.ts';
@@ -20,7 +20,11 @@ const sharedMs = 1_000;
 export class ResourcesService {
   private latest: { readonly at: number; readonly inventory: Promise<Resources> } | undefined;
 
-  constructor(@Inject(HOST) private readonly host: Host) {}
+  private readonly blockDevices: BlockDevices;
+
+  constructor(@Inject(HOST) private readonly host: Host) {
+    this.blockDevices = new BlockDevices(host);
+  }
 
   /** Takes hundreds of reads, so callers within a second share one inventory. */
   get(): Promise<Resources> {
@@ -43,7 +47,7 @@ export class ResourcesService {
       readMemory(kernel),
       pci.then((list) => readGpu(kernel, list)),
       pci.then((list) => readNetworkCards(kernel, list)),
-      readDisks(kernel, this.host.programs),
+      readDisks(kernel, this.blockDevices),
       readUsb(kernel),
       pci,
       readFirmware(kernel),
