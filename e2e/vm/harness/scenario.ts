@@ -2,7 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Image, type KeptMachines } from './kept-machines.ts';
-import { type Hardware, type Host, TestMachine } from './test-machine.ts';
+import type { Hardware } from './hardware.ts';
+import { type Host, TestMachine } from './test-machine.ts';
 
 /** What is made once for an image and serves many scenarios; {@link KeptMachines} makes it. */
 export type Need = 'off' | 'running' | 'newer';

@@ -10,7 +10,6 @@ import { addConsole } from '../console-addon.ts';
 import { type Accelerator, Machine } from '../machine.ts';
 import type { Qmp } from '../qmp.ts';
 import { writeSeed } from '../seed-partition.ts';
-import { type Card, cardArgv, type Drive, driveArgv, driveDevice } from './devices.ts';
 import { Disk } from './disk.ts';
 import { fileDrive } from './file-drive.ts';
 import {
@@ -21,6 +20,8 @@ import {
   runInGuest,
   succeedInGuest,
 } from './guest.ts';
+import { equip, type Hardware } from './hardware.ts';
+import { type Medium, mediumArgv, mediumDevice, mediumNode } from './medium.ts';
 import { SerialLog } from './serial-log.ts';
 import { GaveUp, until, type Waiting } from './wait.ts';
 
@@ -43,11 +44,6 @@ export interface Host {
   readonly keys: string;
 }
 
-export interface Hardware {
-  readonly drives?: readonly Drive[];
-  readonly cards?: readonly Card[];
-}
-
 /** What `GET /os/1.0` says about the running system. */
 export interface Environment {
   readonly os_version: string;
@@ -63,21 +59,19 @@ export class TestMachine {
   private readonly host: Host;
   private readonly machine: Machine;
   private readonly port: number;
-  private readonly hardware: Hardware;
+  private readonly media: Medium[] = [];
   private control: Qmp | undefined;
   private client: Client | undefined;
   private connection: Rest | undefined;
 
-  private constructor(host: Host, directory: string, port: number, hardware: Hardware) {
+  private constructor(host: Host, directory: string, port: number) {
     this.host = host;
     this.directory = directory;
     this.port = port;
-    this.hardware = hardware;
     this.serial = new SerialLog(join(directory, 'serial.log'));
     this.disk = new Disk(host.tools, join(directory, 'disk.raw'));
     this.machine = new Machine({
       ...{ tools: host.tools, directory, port, accelerator: host.accelerator, memory: memoryMiB },
-      credentials: guestCredentials(directory),
     });
   }
 
@@ -89,8 +83,9 @@ export class TestMachine {
     hardware: Hardware = {},
   ): Promise<TestMachine> {
     mkdirSync(directory, { recursive: true });
-    const machine = new TestMachine(host, directory, await freePort(), hardware);
+    const machine = new TestMachine(host, directory, await freePort());
     machine.machine.create(image);
+    await equip(machine.machine, hardware, guestCredentials(directory));
     await writeSeed(join(directory, 'disk.raw'), seedOf(await machine.trusted()));
     await addConsole(host.tools, directory, host.keys);
     await machine.disk.layer();
@@ -107,7 +102,9 @@ export class TestMachine {
     mkdirSync(directory, { recursive: true });
     copyState(from, directory);
     if (existsSync(join(from, 'memory'))) linkSync(join(from, 'memory'), join(directory, 'memory'));
-    return new TestMachine(host, directory, await freePort(), hardware);
+    const machine = new TestMachine(host, directory, await freePort());
+    await equip(machine.machine, hardware, guestCredentials(directory));
+    return machine;
   }
 
   /** The client's certificate, which the seed has the machine trust. */
@@ -129,8 +126,7 @@ export class TestMachine {
 
   /** Switches the machine on and doesn't wait. */
   async switchOn(): Promise<void> {
-    const { drives = [], cards = [] } = this.hardware;
-    this.machine.start([...guestArgv, ...driveArgv(drives), ...cardArgv(cards)]);
+    this.machine.start([...guestArgv, ...mediumArgv(this.media)]);
     this.control = await this.machine.control();
   }
 
@@ -142,8 +138,7 @@ export class TestMachine {
 
   /** Goes on where the machine was when it was kept with its memory. */
   async resume(): Promise<Environment> {
-    const { drives = [], cards = [] } = this.hardware;
-    this.machine.start([...guestArgv, ...driveArgv(drives), ...cardArgv(cards)], 'memory');
+    this.machine.start([...guestArgv, ...mediumArgv(this.media)], 'memory');
     this.control = await this.machine.control();
     await until('the return of the memory', memoryMs, async () =>
       (await this.qmp.status()) === 'inmigrate' ? undefined : true,
@@ -218,14 +213,15 @@ export class TestMachine {
     copyState(this.directory, target);
   }
 
-  /** Plugs a drive into the running machine. */
-  async plug(drive: Drive): Promise<void> {
-    const node = `drive-${drive.serial}`;
-    const file = { driver: 'file', filename: `/vm/${drive.file}` };
-    await this.qmp.ask('blockdev-add', {
-      ...{ driver: 'raw', 'node-name': node, 'read-only': drive.readOnly === true, file },
-    });
-    await this.qmp.ask('device_add', driveDevice(drive, node));
+  /** Puts a medium into the machine before it is switched on. */
+  insert(medium: Medium): void {
+    this.media.push(medium);
+  }
+
+  /** Puts a medium into the running machine. */
+  async plug(medium: Medium): Promise<void> {
+    await this.qmp.ask('blockdev-add', mediumNode(medium));
+    await this.qmp.ask('device_add', mediumDevice(medium));
   }
 
   /** Plugs a drive with files for the guest. @param image on the file system of the machine's directory. */
