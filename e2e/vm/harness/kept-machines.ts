@@ -53,12 +53,11 @@ export class KeptMachines {
     this.image = image;
     const made = createHash('sha256').update(readFileSync(image.kernel)).digest('hex');
     const seed = JSON.stringify(seedOf({ certificate: '', key: '' }));
-    this.key = keyOf(made, consoleCommandLine, seed);
-    const hardware = [
-      readFileSync(join(top, 'e2e/vm/machine.ts'), 'utf8'),
-      ...hardwareArgv(defaultDescription),
-    ];
-    this.runningName = `running-${keyOf(host.accelerator, guestDefinition, ...hardware)}`;
+    // The system remembers its cards by their addresses.
+    const hardware = hardwareArgv(defaultDescription);
+    this.key = keyOf(made, consoleCommandLine, seed, ...hardware);
+    const machine = readFileSync(join(top, 'e2e/vm/machine.ts'), 'utf8');
+    this.runningName = `running-${keyOf(host.accelerator, guestDefinition, machine)}`;
   }
 
   /** Makes what is needed unless it is there. @throws Error, again and without another try, when it could not be made. */
