@@ -47,8 +47,10 @@ async function asked(directory: string, request: ControlRequest): Promise<Contro
       socket.once('connect', resolve);
       socket.once('error', reject);
     });
-  } catch {
-    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
+    throw new UserError(`the machine in ${directory} can't be reached (${String(code)}); it needs root.`);
   }
   socket.write(`${JSON.stringify(request)}\n`);
   const answer = await text(socket);

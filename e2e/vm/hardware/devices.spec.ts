@@ -21,7 +21,7 @@ describe("the hardware as QEMU's arguments", () => {
     const netdevs = hardwareArgv({ ...description, port: 9500 }).filter((word) => word.startsWith('{"type"'));
     expect(netdevs).toEqual([
       '{"type":"user","id":"enp5s0","hostfwd":[{"str":"tcp:127.0.0.1:9500-:8443"}]}',
-      '{"type":"user","id":"lan"}',
+      '{"type":"user","id":"lan","net":"10.0.102.0/24","ipv6-prefix":"fec0:0:0:2::"}',
     ]);
   });
 

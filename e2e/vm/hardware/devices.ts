@@ -60,12 +60,16 @@ export function driveDevice(drive: Drive, place = 0): Qapi {
 }
 
 /** What a card's cable leads to. @param port of this computer, from which the guest's API is reached by the first card. */
-export function netdev({ name, network }: Nic, port: number): Qapi {
+export function netdev({ name, network, port: slot }: Nic, port: number): Qapi {
   switch (network.kind) {
-    case 'user': {
-      const rule = name === firstNic ? { hostfwd: [{ str: `tcp:127.0.0.1:${port}-:8443` }] } : {};
-      return { type: 'user', id: name, ...rule };
-    }
+    case 'user':
+      // Each is a network of its own, so each has addresses of its own; the first has QEMU's usual ones.
+      return {
+        ...{ type: 'user', id: name },
+        ...(name === firstNic
+          ? { hostfwd: [{ str: `tcp:127.0.0.1:${port}-:8443` }] }
+          : { net: `10.0.${100 + slot}.0/24`, 'ipv6-prefix': `fec0:0:0:${slot}::` }),
+      };
     // A multicast group on the loopback device: nobody has to be there first.
     case 'socket':
       return { type: 'socket', id: name, mcast: `230.0.0.1:${network.port}`, localaddr: '127.0.0.1' };

@@ -102,7 +102,7 @@ class Foreground {
     this.on = true;
     this.progress.restart();
     this.progress.say(
-      `switched on (${this.machine.accelerator}); npm run vm -- ctl serial shows its console`,
+      `switched on (${this.machine.accelerator}); npm run vm -- ctl ${this.dirOption}serial shows its console`,
     );
     this.begin();
   }
