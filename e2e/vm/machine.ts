@@ -6,7 +6,17 @@
  * a directory's machine belongs to the process that serves its control socket.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { output } from '../../image/tools/programs.ts';
@@ -54,6 +64,7 @@ export class Machine {
   private tpm: ChildProcess | undefined;
   private server: ControlServer | undefined;
   private more: readonly string[] = [];
+  private readonly atExit = (): void => this.cut();
   /** How often it was switched on by this process. */
   boots = 0;
   /** Whether its power was cut, as opposed to a machine that ended by itself. */
@@ -96,7 +107,7 @@ export class Machine {
 
   /** Whether QEMU runs. */
   isRunning(): boolean {
-    return this.qemu !== undefined && this.qemu.exitCode === null && this.qemu.signalCode === null;
+    return this.qemu?.pid !== undefined && this.qemu.exitCode === null && this.qemu.signalCode === null;
   }
 
   /** QEMU's exit code, or the signal that ended it; none while it runs. */
@@ -145,6 +156,7 @@ export class Machine {
    */
   start(more: readonly string[] = [], memory?: string): void {
     this.more = more;
+    if (this.boots === 0) process.on('exit', this.atExit);
     this.boots += 1;
     this.wasCut = false;
     for (const name of ['qmp.sock', 'ctl.qmp', 'tpm.sock', 'guest.sock', 'serial.log', 'report.log'])
@@ -205,6 +217,8 @@ export class Machine {
   /** Pulls the plug and gives the machine up. */
   kill(): void {
     this.cut();
+    process.off('exit', this.atExit);
+    this.boots = 0;
     this.server?.close();
     this.server = undefined;
   }
@@ -248,7 +262,8 @@ export class Machine {
       stdio: ['ignore', log, log],
       detached: true,
     });
-    process.on('exit', () => child.kill('SIGKILL'));
+    closeSync(log);
+    child.on('error', (error) => appendFileSync(this.path(`${name}.log`), `${error.message}\n`));
     return child;
   }
 

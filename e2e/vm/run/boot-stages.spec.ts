@@ -57,9 +57,16 @@ describe('the stages of a boot', () => {
     expect(
       told(
         '[FAILED] Failed to start tpm-state.service - Note whether the TPM opens the system.',
+        'BdsDxe: No bootable option or device was found.',
+        'Error loading kernel image: Access denied',
         'You are in emergency mode. After logging in, type "journalctl -xb" to view',
       ),
-    ).toEqual(['tpm-state.service failed', 'the boot ended in emergency mode']);
+    ).toEqual([
+      'tpm-state.service failed',
+      'the firmware finds nothing to boot',
+      'Secure Boot refuses what is not signed by the enrolled keys',
+      'the boot ended in emergency mode',
+    ]);
   });
 
   it('end when the firmware is seen after a kernel', () => {

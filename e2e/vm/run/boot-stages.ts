@@ -35,7 +35,18 @@ const kernelStage = stages.findIndex(({ text }) => text === 'the kernel runs');
 const serviceSign = /(?:Started|Finished) incus-os-(?<name>[a-z]+)\.service/u;
 /** A unit's name is in what systemd shows, cut by `…` when it is long. */
 const failureSign = /^\[FAILED\] Failed to \S+ (?<unit>[^ ]+)/u;
-const emergencySign = /You are in (?:emergency|rescue) mode|Reached target (?:emergency|rescue)\.target/u;
+/** What else keeps a boot from going on. */
+const problems: readonly Stage[] = [
+  { sign: /^BdsDxe: No bootable option/u, text: 'the firmware finds nothing to boot' },
+  {
+    sign: /Access denied|Security Violation/iu,
+    text: 'Secure Boot refuses what is not signed by the enrolled keys',
+  },
+  {
+    sign: /You are in (?:emergency|rescue) mode|Reached target (?:emergency|rescue)\.target/u,
+    text: 'the boot ended in emergency mode',
+  },
+];
 
 export class BootStages {
   private at = -1;
@@ -70,9 +81,8 @@ export class BootStages {
   private problemOf(line: string): BootEvent | undefined {
     const unit = failureSign.exec(line)?.groups?.['unit'];
     if (unit !== undefined) return this.once({ kind: 'problem', text: `${unit} failed` });
-    if (emergencySign.test(line))
-      return this.once({ kind: 'problem', text: 'the boot ended in emergency mode' });
-    return undefined;
+    const problem = problems.find(({ sign }) => sign.test(line));
+    return problem === undefined ? undefined : this.once({ kind: 'problem', text: problem.text });
   }
 
   private once(event: BootEvent): BootEvent | undefined {

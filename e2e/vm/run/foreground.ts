@@ -172,7 +172,7 @@ class Foreground {
   /** @throws UserError always. */
   private giveUp(): never {
     throw new UserError(
-      `${this.consoleEnd()}\nno API after ${this.options.timeout} minutes${this.refused}; above is the end of the console.`,
+      `${this.consoleEnd()}\nno API after ${this.options.timeout} min${this.refused}; above is the end of the console.`,
     );
   }
 
