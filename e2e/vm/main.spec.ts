@@ -77,6 +77,12 @@ describe.runIf(process.getuid?.() === 0)('what can not be done', () => {
     expect([seed.code, image.code]).toEqual([1, 1]);
   });
 
+  it('is to take a credential from a file that is not there', () => {
+    const { code, text } = vm('--dir', directory, '--port', '59443', '--credential', 'name=file');
+    expect(text).toBe(`there is no file in ${directory}, which is to be a credential.\n`);
+    expect(code).toBe(1);
+  });
+
   it('is to use a bridge that is not there', () => {
     const { code, text } = vm('--dir', directory, '--nic', 'lan=bridge:br404');
     expect(text).toBe('this computer has no bridge br404\n');

@@ -1,11 +1,13 @@
 /** The command line of `npm run vm -- ctl`. */
-import { watch } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { fromHere, machineDirectory } from '../run/directory.ts';
 import { control } from './client.ts';
 import type { ControlCommand } from './command.ts';
 import { controlCommands } from './commands.ts';
 import { SerialReader } from './serial-reader.ts';
+
+const followMs = 250;
 
 const examples = `
 Examples:
@@ -74,11 +76,11 @@ async function showSerial(path: string, follow: boolean): Promise<void> {
   if (!follow) return;
   const stopping = new AbortController();
   process.once('SIGINT', () => stopping.abort());
-  await new Promise<void>((resolve) => {
-    const watcher = watch(path, { signal: stopping.signal }, () => process.stdout.write(reader.next()));
-    watcher.on('error', () => undefined);
-    watcher.on('close', resolve);
-  });
+  // Looked at anew each time, since a machine that is switched on again has another file.
+  while (!stopping.signal.aborted) {
+    await sleep(followMs);
+    process.stdout.write(reader.next());
+  }
 }
 
 /** What can be done in a group of commands, such as `add, remove, fail`. */

@@ -43,7 +43,6 @@ export async function layerMachine(base: Machine, over: Machine): Promise<void> 
   copyFileSync(base.path('vars.fd'), over.path('vars.fd'));
   for (const name of ['tpm', 'incus'])
     cpSync(base.path(name), over.path(name), { recursive: true, preserveTimestamps: true });
-  for (const file of Object.values(description.credentials)) copyFileSync(base.path(file), over.path(file));
   writeDescription(over.directory, description);
 }
 

@@ -1,6 +1,6 @@
 /** From what was typed to a machine that can be switched on; what is missing is built. */
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { findArchive } from '../../../image/tools/archive.ts';
@@ -47,12 +47,18 @@ export async function prepare(options: RunOptions, progress: Progress): Promise<
   await ensurePortFree(description.port);
   usable(directory);
   clearUnfinished(directory);
+  const credentials = Object.values(description.credentials);
+  for (const file of credentials) {
+    if (!existsSync(join(directory, file)))
+      throw new UserError(`there is no ${file} in ${directory}, which is to be a credential.`);
+  }
   const equipment = await equipped(options);
   if (!options.snapshot) {
     const machine = new Machine({ ...equipment, directory });
     return { ...(await made(machine, directory, description, options, progress)), dispose: () => undefined };
   }
   return inScratch(async (scratch) => {
+    for (const file of credentials) copyFileSync(join(directory, file), join(scratch, file));
     if (found.exists) {
       const base = new Machine({ ...equipment, directory });
       const machine = new Machine({ ...equipment, directory: scratch, base: directory });
