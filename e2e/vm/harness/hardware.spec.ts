@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { linkOf } from '../hardware/drive.ts';
-import { descriptionOf } from './hardware.ts';
+import { descriptionOf, tableArgv } from './hardware.ts';
 
 describe('the hardware of a machine under test', () => {
   it('is that of every machine unless told otherwise', () => {
@@ -31,6 +31,10 @@ describe('the hardware of a machine under test', () => {
   it('has its own credentials beside those that the shell comes by', () => {
     const { credentials } = descriptionOf({ credentials: { motd: 'hello' } }, { shell: 'shell.sh' });
     expect(credentials).toEqual({ motd: 'credential-motd', shell: 'shell.sh' });
+  });
+
+  it("has the hypervisor's words in its tables, commas too", () => {
+    expect(tableArgv({ firmwareStrings: ['a=1,2'] })).toEqual(['-smbios', 'type=11,value=a=1,,2']);
   });
 
   it('can be without TPM and without Secure Boot', () => {

@@ -17,6 +17,8 @@ export interface Hardware {
   readonly secureBoot?: boolean;
   /** A file with the firmware's variables, instead of the machine's. */
   readonly variables?: string;
+  /** Texts in the SMBIOS tables, by which a hypervisor talks to the system (type 11). */
+  readonly firmwareStrings?: readonly string[];
   /** The content of systemd credentials, by name. */
   readonly credentials?: Readonly<Record<string, string>>;
 }
@@ -34,6 +36,11 @@ export function descriptionOf(
     described,
   );
   return nics.reduce<Description>((before, nic) => withNic(before, nicOf(nic)).description, withDrives);
+}
+
+/** QEMU's arguments for what isn't part of the description. */
+export function tableArgv({ firmwareStrings = [] }: Hardware): string[] {
+  return firmwareStrings.flatMap((text) => ['-smbios', `type=11,value=${text.replaceAll(',', ',,')}`]);
 }
 
 /** Gives a machine that is off its hardware. */

@@ -20,7 +20,7 @@ import {
   runInGuest,
   succeedInGuest,
 } from './guest.ts';
-import { equip, type Hardware } from './hardware.ts';
+import { equip, type Hardware, tableArgv } from './hardware.ts';
 import { type Medium, mediumArgv, mediumDevice, mediumNode } from './medium.ts';
 import { SerialLog } from './serial-log.ts';
 import { GaveUp, until, type Waiting } from './wait.ts';
@@ -59,15 +59,17 @@ export class TestMachine {
   private readonly host: Host;
   private readonly machine: Machine;
   private readonly port: number;
+  private readonly hardware: Hardware;
   private readonly media: Medium[] = [];
   private control: Qmp | undefined;
   private client: Client | undefined;
   private connection: Rest | undefined;
 
-  private constructor(host: Host, directory: string, port: number) {
+  private constructor(host: Host, directory: string, port: number, hardware: Hardware) {
     this.host = host;
     this.directory = directory;
     this.port = port;
+    this.hardware = hardware;
     this.serial = new SerialLog(join(directory, 'serial.log'));
     this.disk = new Disk(host.tools, join(directory, 'disk.raw'));
     this.machine = new Machine({
@@ -83,7 +85,7 @@ export class TestMachine {
     hardware: Hardware = {},
   ): Promise<TestMachine> {
     mkdirSync(directory, { recursive: true });
-    const machine = new TestMachine(host, directory, await freePort());
+    const machine = new TestMachine(host, directory, await freePort(), hardware);
     machine.machine.create(image);
     await equip(machine.machine, hardware, guestCredentials(directory));
     await writeSeed(join(directory, 'disk.raw'), seedOf(await machine.trusted()));
@@ -102,7 +104,7 @@ export class TestMachine {
     mkdirSync(directory, { recursive: true });
     copyState(from, directory);
     if (existsSync(join(from, 'memory'))) linkSync(join(from, 'memory'), join(directory, 'memory'));
-    const machine = new TestMachine(host, directory, await freePort());
+    const machine = new TestMachine(host, directory, await freePort(), hardware);
     await equip(machine.machine, hardware, guestCredentials(directory));
     return machine;
   }
@@ -126,7 +128,7 @@ export class TestMachine {
 
   /** Switches the machine on and doesn't wait. */
   async switchOn(): Promise<void> {
-    this.machine.start([...guestArgv, ...mediumArgv(this.media)]);
+    this.machine.start(this.argv);
     this.control = await this.machine.control();
   }
 
@@ -138,7 +140,7 @@ export class TestMachine {
 
   /** Goes on where the machine was when it was kept with its memory. */
   async resume(): Promise<Environment> {
-    this.machine.start([...guestArgv, ...mediumArgv(this.media)], 'memory');
+    this.machine.start(this.argv, 'memory');
     this.control = await this.machine.control();
     await until('the return of the memory', memoryMs, async () =>
       (await this.qmp.status()) === 'inmigrate' ? undefined : true,
@@ -270,6 +272,10 @@ export class TestMachine {
 
   private get waiting(): Waiting {
     return { sight: () => this.serial.text().trimEnd().split('\n').at(-1)?.slice(0, 120) ?? '' };
+  }
+
+  private get argv(): readonly string[] {
+    return [...guestArgv, ...mediumArgv(this.media), ...tableArgv(this.hardware)];
   }
 
   private get qmp(): Qmp {
