@@ -24,7 +24,7 @@ import { insideArgv } from '../../image/tools/roots.ts';
 import { UserError } from '../../image/tools/sentence.ts';
 import { ControlServer } from './control/server.ts';
 import { type Description, readDescription, writeDescription } from './hardware/description.ts';
-import { hardwareArgv } from './hardware/devices.ts';
+import { busArgv, pluggedArgv } from './hardware/devices.ts';
 import { setLink } from './hardware/plug.ts';
 import { Qmp } from './qmp.ts';
 
@@ -292,9 +292,11 @@ export class Machine {
       ...(secureBoot ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
       ...drive(['if=pflash', 'format=raw', 'unit=0', 'readonly=on', `file=${firmware}/${code}`]),
       ...drive(['if=pflash', 'format=raw', 'unit=1', 'file=/vm/vars.fd']),
-      ...hardwareArgv(description),
+      ...busArgv(),
       ...drive(['if=none', 'id=root', ...this.diskFile(), ...root]),
+      // Before all others, so that it stays the first one on its bus.
       ...['-device', 'scsi-hd,bus=scsi0.0,drive=root,device_id=incus_root,bootindex=1'],
+      ...pluggedArgv(description),
       ...(tpm
         ? ['-chardev', 'socket,id=tpm,path=/vm/tpm.sock', '-tpmdev', 'emulator,id=tpm0,chardev=tpm']
         : []),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultDescription, withDrive, withNic } from './description.ts';
-import { driveDevice, hardwareArgv } from './devices.ts';
+import { busArgv, driveDevice, pluggedArgv } from './devices.ts';
 import { type Drive, driveOf } from './drive.ts';
 import { nicOf } from './nic.ts';
 
@@ -8,7 +8,7 @@ const disk: Drive = { ...driveOf('disk1:1GiB'), attached: true, failed: false };
 
 describe("the hardware as QEMU's arguments", () => {
   it('has the ports first, in the order of their buses', () => {
-    const devices = hardwareArgv(defaultDescription).filter((_, index) => index % 2 === 1);
+    const devices = busArgv().filter((_, index) => index % 2 === 1);
     expect(devices.slice(0, 2)).toEqual([
       'pcie-root-port,id=port1,bus=pcie.0,multifunction=on,addr=10.0,chassis=1,slot=1',
       'pcie-root-port,id=port2,bus=pcie.0,multifunction=on,addr=10.1,chassis=2,slot=2',
@@ -18,7 +18,7 @@ describe("the hardware as QEMU's arguments", () => {
 
   it('leads the first card’s port to the API, and no other', () => {
     const { description } = withNic(defaultDescription, nicOf('lan'));
-    const netdevs = hardwareArgv({ ...description, port: 9500 }).filter((word) => word.startsWith('{"type"'));
+    const netdevs = pluggedArgv({ ...description, port: 9500 }).filter((word) => word.startsWith('{"type"'));
     expect(netdevs).toEqual([
       '{"type":"user","id":"enp5s0","hostfwd":[{"str":"tcp:127.0.0.1:9500-:8443"}]}',
       '{"type":"user","id":"lan","net":"10.0.102.0/24","ipv6-prefix":"fec0:0:0:2::"}',
@@ -28,14 +28,14 @@ describe("the hardware as QEMU's arguments", () => {
   it('leaves out a drive that was pulled out', () => {
     const { description } = withDrive(defaultDescription, driveOf('disk1:1GiB'));
     const out = { ...description, drives: [{ ...disk, attached: false }] };
-    expect(hardwareArgv(description).join(' ')).toContain('serial=disk1');
-    expect(hardwareArgv(out)).toEqual(hardwareArgv(defaultDescription));
+    expect(pluggedArgv(description).join(' ')).toContain('serial=disk1');
+    expect(pluggedArgv(out)).toEqual(pluggedArgv(defaultDescription));
   });
 
   it('has a failed drive answer from a node of errors', () => {
     const failed = { ...disk, failed: true };
     expect(driveDevice(failed)).toMatchObject({ drive: 'failed-disk1', serial: 'disk1' });
-    const argv = hardwareArgv({ ...defaultDescription, drives: [failed] });
+    const argv = pluggedArgv({ ...defaultDescription, drives: [failed] });
     expect(argv).toContain(
       '{"driver":"blkdebug","node-name":"failed-disk1","image":"drive-disk1","inject-error":[{"event":"none","errno":5}]}',
     );

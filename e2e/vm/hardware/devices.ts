@@ -82,26 +82,33 @@ export function card({ name, mac, port }: Nic): Qapi {
   return { driver: 'virtio-net-pci', bus: `port${port}`, id: cardOf({ name }), netdev: name, mac };
 }
 
+const device = (value: Qapi): string[] => ['-device', keyed(value)];
+const json = (name: string, value: Qapi): string[] => [name, JSON.stringify(value)];
+
 /**
- * Arguments for all that can be plugged, and for what it is plugged into.
+ * Arguments for what everything is plugged into.
  *
  * The ports come first and in order, so that the firmware gives port N the bus N.
  */
-export function hardwareArgv({ drives, nics, port }: Description): string[] {
-  const plugged = drives.filter(({ attached }) => attached);
-  const sata = plugged.filter(({ bus }) => bus === 'sata');
-  const argument = (name: string, value: Qapi): string[] => [name, JSON.stringify(value)];
-  const device = (value: Qapi): string[] => ['-device', keyed(value)];
+export function busArgv(): string[] {
   return [
     ...Array.from({ length: portCount }, (_, index) => device(rootPort(index + 1))).flat(),
     ...device({ driver: 'virtio-scsi-pci', id: 'scsi0', bus: `port${scsiPort}` }),
     ...device({ driver: 'qemu-xhci', id: 'usb', bus: 'pcie.0', addr: '3.0', p2: 15, p3: 15 }),
+  ];
+}
+
+/** Arguments for all that can be plugged. */
+export function pluggedArgv({ drives, nics, port }: Description): string[] {
+  const plugged = drives.filter(({ attached }) => attached);
+  const sata = plugged.filter(({ bus }) => bus === 'sata');
+  return [
     ...plugged.flatMap((drive) => [
-      ...argument('-blockdev', driveNode(drive)),
-      ...(drive.failed ? argument('-blockdev', failingNode(drive)) : []),
+      ...json('-blockdev', driveNode(drive)),
+      ...(drive.failed ? json('-blockdev', failingNode(drive)) : []),
       ...device(driveDevice(drive, sata.indexOf(drive))),
     ]),
-    ...nics.flatMap((nic) => [...argument('-netdev', netdev(nic, port)), ...device(card(nic))]),
+    ...nics.flatMap((nic) => [...json('-netdev', netdev(nic, port)), ...device(card(nic))]),
   ];
 }
 

@@ -11,7 +11,7 @@ import { say, UserError } from '../../../image/tools/sentence.ts';
 import { seedOf } from '../client.ts';
 import { consoleCommandLine } from '../console-addon.ts';
 import { defaultDescription } from '../hardware/description.ts';
-import { hardwareArgv } from '../hardware/devices.ts';
+import { busArgv, pluggedArgv } from '../hardware/devices.ts';
 import { makeFileDrive } from './file-drive.ts';
 import { guestDefinition } from './guest.ts';
 import type { Need } from './scenario.ts';
@@ -54,7 +54,7 @@ export class KeptMachines {
     const made = createHash('sha256').update(readFileSync(image.kernel)).digest('hex');
     const seed = JSON.stringify(seedOf({ certificate: '', key: '' }));
     // The system remembers its cards by their addresses.
-    const hardware = hardwareArgv(defaultDescription);
+    const hardware = [...busArgv(), ...pluggedArgv(defaultDescription)];
     this.key = keyOf(made, consoleCommandLine, seed, ...hardware);
     const machine = readFileSync(join(top, 'e2e/vm/machine.ts'), 'utf8');
     this.runningName = `running-${keyOf(host.accelerator, guestDefinition, machine)}`;
