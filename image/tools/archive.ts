@@ -1,9 +1,10 @@
 /** Debian trixie's archive, by way of the mirrors that this machine's apt is set up with. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheDirectory } from './cache.ts';
+import { cacheDirectory, logOf } from './cache.ts';
 import { output, step } from './programs.ts';
-import { UserError } from './sentence.ts';
+import { Interrupted, UserError } from './sentence.ts';
 
 export const release = 'trixie';
 const components = ['main', 'contrib', 'non-free-firmware'];
@@ -18,6 +19,12 @@ export interface Archive {
   readonly security: string;
 }
 
+/** Has this machine's apt read its package lists, which a bare system has none of. */
+export async function prepareApt(): Promise<void> {
+  if (/Candidate: (?!\(none\))/u.test(output(['apt-cache', 'policy', 'mmdebstrap']))) return;
+  await step(['apt-get', '-qq', 'update', '--error-on=any'], { log: logOf('apt-update') });
+}
+
 /**
  * The mirrors of the machine.
  * @throws UserError when apt has none, or the machine doesn't know Debian's keys.
@@ -26,8 +33,9 @@ export function findArchive(architecture: string): Archive {
   const sites = output(['apt-get', 'indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages'])
     .split('\n')
     .map((uri) => uri.replace(/\/$/u, ''));
-  const main = sites.find((uri) => uri.endsWith('/debian'));
-  const security = sites.find((uri) => uri.endsWith('/debian-security'));
+  // Also a day of the archive's past, as snapshot servers have it.
+  const main = sites.find((uri) => /\/debian(?:\/\d{8}T\d{6}Z)?$/u.test(uri));
+  const security = sites.find((uri) => /\/debian-security(?:\/\d{8}T\d{6}Z)?$/u.test(uri));
   if (main === undefined || security === undefined)
     throw new UserError('apt has no mirror of Debian and of its security updates; run apt-get update once.');
   const missing = keyrings.filter((path) => !existsSync(path));
@@ -38,9 +46,18 @@ export function findArchive(architecture: string): Archive {
   return { architecture, main, security };
 }
 
+/** What is past is not refused for its age. */
+function isPast(uri: string): boolean {
+  return /\/\d{8}T\d{6}Z$/u.test(uri);
+}
+
 /** The archive's suites as one-line sources. */
 export function sourceLines({ main, security }: Archive, signedBy?: string): string[] {
-  const options = signedBy === undefined ? '' : `[signed-by=${signedBy}] `;
+  const settings = [
+    ...(signedBy === undefined ? [] : [`signed-by=${signedBy}`]),
+    ...(isPast(main) ? ['check-valid-until=no'] : []),
+  ];
+  const options = settings.length === 0 ? '' : `[${settings.join(' ')}] `;
   const all = components.join(' ');
   return [
     `deb ${options}${main} ${release} ${all}`,
@@ -53,16 +70,27 @@ export function sourceLines({ main, security }: Archive, signedBy?: string): str
 export function sourceFile({ main, security }: Archive): string {
   const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
   const stanza = (uri: string, suites: string): string =>
-    `Types: deb\nURIs: ${uri}\nSuites: ${suites}\nComponents: ${components.join(' ')}\nSigned-By: ${keyring}\n`;
+    `Types: deb\nURIs: ${uri}\nSuites: ${suites}\nComponents: ${components.join(' ')}\nSigned-By: ${keyring}\n${isPast(uri) ? 'Check-Valid-Until: no\n' : ''}`;
   return `${stanza(main, `${release} ${release}-updates`)}\n${stanza(security, `${release}-security`)}`;
+}
+
+/** A part of the archive as it was signed at one time. */
+export interface Suite {
+  readonly suite: string;
+  /** As in its release file, such as `Sat, 14 Nov 2026 09:12:44 UTC`. */
+  readonly published: string;
+  /** Of the release file, which names every list of packages by its hash. */
+  readonly sha256: string;
 }
 
 /** Asks the archive what its newest packages are, apart from the machine's own package lists. */
 export class PackageIndex {
   private readonly options: readonly string[];
+  private readonly lists: string;
 
-  private constructor(options: readonly string[]) {
+  private constructor(options: readonly string[], lists: string) {
     this.options = options;
+    this.lists = lists;
   }
 
   static async update(archive: Archive): Promise<PackageIndex> {
@@ -74,17 +102,30 @@ export class PackageIndex {
     writeFileSync(status, '');
     const keys = keyrings.join(',');
     writeFileSync(list, `${sourceLines(archive, keys).join('\n')}\n`);
-    const index = new PackageIndex([
-      `Dir::Etc::SourceList=${list}`,
-      'Dir::Etc::SourceParts=/dev/null',
-      `Dir::State::Lists=${join(directory, 'lists')}`,
-      `Dir::State::status=${status}`,
-      `Dir::Cache=${directory}`,
-      `APT::Architecture=${archive.architecture}`,
-      `APT::Architectures=${archive.architecture}`,
-      'APT::Sandbox::User=root',
-    ]);
-    await step(['apt-get', ...index.flags(), '-qq', 'update'], { log: join(directory, 'update.log') });
+    const lists = join(directory, 'lists');
+    const index = new PackageIndex(
+      [
+        `Dir::Etc::SourceList=${list}`,
+        'Dir::Etc::SourceParts=/dev/null',
+        `Dir::State::Lists=${lists}`,
+        `Dir::State::status=${status}`,
+        `Dir::Cache=${directory}`,
+        `APT::Architecture=${archive.architecture}`,
+        `APT::Architectures=${archive.architecture}`,
+        'APT::Sandbox::User=root',
+      ],
+      lists,
+    );
+    // Without the last option a mirror that can't be reached is but a warning.
+    const update = ['-qq', 'update', '--error-on=any'];
+    const log = join(directory, 'update.log');
+    try {
+      await step(['apt-get', ...index.flags(), ...update], { log });
+    } catch (error) {
+      if (!(error instanceof UserError) || error instanceof Interrupted) throw error;
+      const sites = [...new Set([archive.main, archive.security])].join(' and ');
+      throw new UserError(`${error.message}\nThe package lists of ${sites} can't be fetched.`);
+    }
     return index;
   }
 
@@ -99,6 +140,38 @@ export class PackageIndex {
     const value = new RegExp(`^${field}: (.*)$`, 'mu').exec(text)?.[1];
     if (value === undefined) throw new UserError(`the archive has no ${field} of the package ${name}.`);
     return value;
+  }
+
+  /** The versions that would be installed, by package; without those that the archive doesn't have. */
+  candidates(names: readonly string[]): ReadonlyMap<string, string> {
+    const versions = new Map<string, string>();
+    if (names.length === 0) return versions;
+    const text = output(['apt-cache', ...this.flags(), 'policy', ...names]);
+    for (const [, name, version] of text.matchAll(/^(\S+):\n {2}Installed: .*\n {2}Candidate: (.*)$/gmu)) {
+      if (name !== undefined && version !== undefined) versions.set(name, version);
+    }
+    return versions;
+  }
+
+  /** Downloads the file of a package into a directory. */
+  async download(name: string, directory: string): Promise<void> {
+    await step(['apt-get', ...this.flags(), '-qq', 'download', name], {
+      log: logOf(`download-${name}`),
+      directory,
+    });
+  }
+
+  /** What the archive is at this moment: its suites and when each was published. */
+  snapshot(): Suite[] {
+    return readdirSync(this.lists)
+      .filter((name) => /_(?:In)?Release$/u.test(name))
+      .toSorted()
+      .map((name) => {
+        const text = readFileSync(join(this.lists, name), 'utf8');
+        const field = (key: string): string => new RegExp(`^${key}: (.*)$`, 'mu').exec(text)?.[1] ?? '';
+        const sha256 = createHash('sha256').update(text).digest('hex');
+        return { suite: field('Codename'), published: field('Date'), sha256 };
+      });
   }
 
   private flags(): string[] {

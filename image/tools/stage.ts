@@ -5,16 +5,22 @@ import { serviceNames } from './service-names.ts';
 import { UserError } from './sentence.ts';
 
 const top = join(import.meta.dirname, '../..');
-const nodePackages: Readonly<Record<string, string>> = { amd64: 'x64', arm64: 'arm64' };
 
 export interface StageOptions {
-  readonly architecture: string;
+  /** The program, for the image's architecture. */
+  readonly node: string;
   readonly kernelRelease: string;
   /** The directory with the signed kernel modules. */
   readonly modules: string;
+  /** The directory with the certificates that the image trusts. */
   readonly keys: string;
   /** Where releases come from; the project's public server unless given. */
   readonly imageServer: string | undefined;
+}
+
+/** The program of a service. */
+export function bundleOf(service: string): string {
+  return join(top, 'dist/apps', service, 'main.mjs');
 }
 
 /** Fills `target`, the root of a tree that becomes part of the image. */
@@ -26,12 +32,9 @@ export function stage(target: string, options: StageOptions): void {
     cpSync(from, path);
     chmodSync(path, mode);
   };
-  const name = nodePackages[options.architecture] ?? options.architecture;
-  const node = join(top, `bin/toolchain/node_modules/node-linux-${name}/bin/node`);
-  if (!existsSync(node)) throw new UserError(`the pinned Node for ${options.architecture} is not installed.`);
-  put(node, 'usr/bin/node', 0o755);
+  put(options.node, 'usr/bin/node', 0o755);
   for (const service of serviceNames) {
-    const bundle = join(top, 'dist/apps', service, 'main.mjs');
+    const bundle = bundleOf(service);
     if (!existsSync(bundle)) throw new UserError(`${bundle} is missing; run npm run build.`);
     put(bundle, `usr/lib/incus-os/${service}/main.mjs`, 0o644);
   }
