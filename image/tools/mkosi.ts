@@ -18,8 +18,12 @@ const configuration = [
   'mkosi.finalize',
   'mkosi.extra',
   'mkosi.repart',
+  'mkosi.images',
+  'programs',
   'initrd',
 ];
+/** Links stay as they are: into the tree that they are part of. */
+const copying = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true };
 const mkosiArchitectures: Readonly<Record<Architecture, string>> = { amd64: 'x86-64', arm64: 'arm64' };
 
 export interface MkosiOptions {
@@ -56,7 +60,7 @@ export async function runMkosi(options: MkosiOptions): Promise<string> {
   for (const directory of [conf, results, join(work, 'workspace')])
     rmSync(directory, { recursive: true, force: true });
   for (const name of configuration)
-    cpSync(join(image, name), join(conf, name), { recursive: true, preserveTimestamps: true });
+    if (existsSync(join(image, name))) cpSync(join(image, name), join(conf, name), copying);
   const sources = join(conf, 'mkosi.sandbox/etc/apt/sources.list.d');
   mkdirSync(sources, { recursive: true });
   // By this name it takes the place of mkosi's own list, which has suites that mirrors don't carry.

@@ -30,12 +30,16 @@ function compare(a: string, b: string): number {
 export function keptPackages(work: string): Readonly<Record<'main' | 'initrd', DebianPackage[]>> {
   const cache = join(work, 'cache');
   const trees = existsSync(cache) ? readdirSync(cache) : [];
+  // Named DISTRIBUTION~RELEASE~ARCHITECTURE.cache, and for images within the image with another ~NAME.
   const read = (name: RegExp): DebianPackage[] => {
     const tree = trees.find((entry) => name.test(entry));
     const status = join(cache, tree ?? '', 'var/lib/dpkg/status');
     return tree !== undefined && existsSync(status) ? parseStatus(readFileSync(status, 'utf8')) : [];
   };
-  return { main: read(/~(?:x86-64|arm64)\.cache$/u), initrd: read(/~default-initrd\.cache$/u) };
+  return {
+    main: read(/^[^~]+~[^~]+~[^~.]+\.cache$/u),
+    initrd: read(/^[^~]+~[^~]+~[^~.]+~[^~.]*initrd\.cache$/u),
+  };
 }
 
 /** The packages that the archive has in another version now, or no longer. */
