@@ -70,7 +70,7 @@ export function toolsRoot(archive: Archive, index?: PackageIndex): Promise<strin
       join(cacheDirectory(), name),
       join(cacheDirectory(), `tools-${keyOf(name, String(Date.now()))}`),
     );
-  } else if (isCached(name)) say(`${title}: cached`);
+  } else if (index !== undefined && isCached(name)) say(`${title}: cached`);
   return cached(name, (partial) =>
     part(title, (now) => makeRoot(archive, partial, packages, { log: logOf(name), now })),
   );
