@@ -138,11 +138,19 @@ describeMachine('a pool over drives that were plugged in', () => {
 
   it('is shown degraded, with the drive to pull, when a drive fails', async () => {
     await machine.hardware('drive', 'fail', disk2);
-    await eventually(async () => (await pool('data'))?.state === 'DEGRADED', 'noticing the failure');
+    // A drive that nobody uses shows no errors: a write and a scrub do.
+    await rest.succeed('POST', `${storage}/:create-volume`, {
+      json: { pool: 'data', name: 'v2', quota: 0, use: 'incus' },
+    });
+    await eventually(async () => {
+      await rest.envelope('POST', `${storage}/:scrub-pool`, { json: { name: 'data' } });
+      return (await pool('data'))?.state === 'DEGRADED';
+    }, 'noticing the failure');
     expect(await pool('data')).toMatchObject({
       devices: [byId(disk1), byId(disk3)],
       devices_degraded: [byId(disk2)],
     });
+    await rest.succeed('POST', `${storage}/:delete-volume`, { json: { pool: 'data', name: 'v2' } });
   });
 
   it('is scrubbed on request', async () => {
