@@ -47,6 +47,8 @@ export class Inventory implements OnModuleDestroy {
   private timer: NodeJS.Timeout | undefined;
   private readonly health = new HealthCache();
   private renewing = false;
+  /** Of the event that udev tells of at the moment. */
+  private action = '';
 
   constructor(
     @Inject(HOST) private readonly host: Host,
@@ -134,7 +136,10 @@ export class Inventory implements OnModuleDestroy {
   private onUdev(line: string): void {
     // An event ends with an empty line; by then the drive's health is forgotten.
     if (line === '' || line.startsWith('ACTION=')) this.announced('drives');
-    else if (line.startsWith('DEVNAME=')) this.health.forget(diskNode(line.slice('DEVNAME='.length)));
+    if (line.startsWith('ACTION=')) this.action = line.slice('ACTION='.length);
+    // A drive that smartctl(8) looked at "changed": it opens drives for writing, and udev watches who closes them so.
+    if (line.startsWith('DEVNAME=') && this.action !== 'change')
+      this.health.forget(diskNode(line.slice('DEVNAME='.length)));
   }
 
   private announced(what: 'drives' | 'pools'): void {
