@@ -1,7 +1,7 @@
 /** Compressed swap in memory on `/dev/zram0` (Documentation/admin-guide/blockdev/zram.rst). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemKernelStateMemoryZramSwap } from '@incusos/contracts/system';
-import { type Host, ProgramError } from '@incusos/host';
+import { type Host, ProgramError, type RunResult } from '@incusos/host';
 
 const device = '/dev/zram0';
 const sysfs = '/sys/block/zram0';
@@ -10,11 +10,10 @@ const sysfs = '/sys/block/zram0';
 const tries = 10;
 const pauseMs = 100;
 
-async function patiently(host: Host, argv: readonly [string, ...string[]]): Promise<void> {
+async function patiently(host: Host, argv: readonly [string, ...string[]]): Promise<RunResult> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await host.programs.run(argv);
-      return;
+      return await host.programs.run(argv);
     } catch (error) {
       if (!(error instanceof ProgramError) || attempt === tries) throw error;
       await sleep(pauseMs);
@@ -29,12 +28,14 @@ export async function applyZramSwap(host: Host, size: bigint): Promise<void> {
     .some((line) => line.startsWith(`${device} `));
   const present = await host.files.exists(device);
   if (inUse && (await numberIn(host, 'disksize')) === size) return;
-  if (size === 0n && !present) return;
-  if (!present) await host.programs.run(['modprobe', 'zram']);
   if (inUse) await host.programs.run(['swapoff', device]);
-  await patiently(host, ['zramctl', '--reset', device]);
+  // Since util-linux 2.41 this removes the device.
+  if (present) await patiently(host, ['zramctl', '--reset', device]);
   if (size === 0n) return;
-  await patiently(host, ['zramctl', '--algorithm', 'zstd', '--size', String(size), device]);
+  await host.programs.run(['modprobe', 'zram']);
+  const make = ['zramctl', '--find', '--algorithm', 'zstd', '--size', String(size)] as const;
+  const made = (await patiently(host, make)).stdout.trim();
+  if (made !== device) throw new Error(`zramctl made ${made} and not ${device}`);
   await host.programs.run(['mkswap', device]);
   await host.programs.run(['swapon', '--priority', '100', device]);
 }

@@ -20,5 +20,14 @@ export function keepJournalSmall(machine: EmulatedMachine, args: readonly string
   const goes = Number(files) <= 1 && existsSync(archived);
   const freed = goes ? statSync(archived).size : 0;
   if (goes) rmSync(archived);
-  return { stderr: `Vacuuming done, freed ${freed}B of archived journals from /var/log/journal.\n` };
+  const directory = `/var/log/journal/${machine.read().system.machine_id}`;
+  const done = (bytes: number, from: string): string =>
+    `Vacuuming done, freed ${bytes}B of archived journals from ${from}.\n`;
+  const deleted = goes ? `Deleted archived journal ${directory}/system@0.journal (${freed}B).\n` : '';
+  return {
+    stderr: [
+      ...[deleted, done(freed, directory)],
+      ...[done(0, '/run/log/journal'), done(0, '/var/log/journal')],
+    ].join(''),
+  };
 }

@@ -82,6 +82,10 @@ const setters = {
   },
 } satisfies Record<string, (query: Query, value: string) => string | undefined>;
 
+/** A boot's id is said with its offset. */
+function bootInWords(boot: string): string {
+  return /^[0-9a-f]{32}$/u.test(boot) ? `${boot}+0` : boot;
+}
 export const journalctl: Tool = async (call) => {
   const kept = keepJournalSmall(call.machine, call.args);
   if (kept !== undefined) return kept;
@@ -93,7 +97,7 @@ export const journalctl: Tool = async (call) => {
   const all = readJournal(call.machine);
   const boot = bootOf(query.boot, all, call.machine.read().system.power.boot_id.replaceAll('-', ''));
   if (boot === null)
-    return failure(`No journal boot entry found for the specified boot (${query.boot ?? ''}).`);
+    return failure(`No journal boot entry found for the specified boot (${bootInWords(query.boot ?? '')}).`);
   const wanted = (entry: JournalEntry): boolean => matches(entry, query, boot);
   const found = all.filter(wanted);
   const lines = query.lines ?? (query.follow ? 10 : undefined);

@@ -1,4 +1,5 @@
 /** Kernel modules: what there is, what is loaded, and the programs that change it. */
+import { showZram } from './zram-device.ts';
 import type { Files } from '@incusos/host';
 import type { EmulatedMachine } from '../machine/emulated-machine.ts';
 import { failure, type Tool, type ToolResult } from '../tools/tool.ts';
@@ -176,19 +177,11 @@ async function unload(name: string, machine: EmulatedMachine, complaint: string)
   if (!loaded.includes(name)) return {};
   const users = moduleUsers(name, loaded);
   if (users.length > 0) return failure(`${complaint} ${name} is in use by: ${users.join(' ')}`);
-  if ((modules.get(name)?.references ?? 0) > 0) return failure(`${complaint} ${name} is in use.`);
+  const { swaps } = machine.read().system;
+  if ((modules.get(name)?.references ?? 0) > 0 || (name === 'zram' && '/dev/zram0' in swaps))
+    return failure(`${complaint} ${name} is in use`);
   await machine.change(({ system }) => {
     system.kernel.modules = system.kernel.modules.filter((other) => other !== name);
   });
   return {};
-}
-
-/** The module makes one device when it is loaded (Documentation/admin-guide/blockdev/zram.rst). */
-async function showZram(files: Files): Promise<void> {
-  if (await files.exists('/sys/block/zram0')) return;
-  await files.append('/sys/block/zram0/disksize', '0\n');
-  await files.append('/sys/block/zram0/comp_algorithm', '[lzo-rle] lzo lz4 lz4hc zstd deflate 842\n');
-  await files.append('/sys/block/zram0/mm_stat', '0 0 0 0 0 0 0 0 0\n');
-  await files.append('/sys/block/zram0/reset', '');
-  await files.append('/dev/zram0', '');
 }

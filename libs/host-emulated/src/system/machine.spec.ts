@@ -99,7 +99,10 @@ describe('the emulated machine', () => {
   it('swaps to compressed memory', async () => {
     expect(await run('zramctl', '--reset', '/dev/zram0')).toMatchObject({ exitCode: 1 });
     await run('modprobe', 'zram');
-    expect((await run('zramctl', '--algorithm', 'zstd', '--size', '512MiB', '/dev/zram0')).exitCode).toBe(0);
+    expect(await run('zramctl', '--find', '--algorithm', 'zstd', '--size', '512MiB')).toMatchObject({
+      exitCode: 0,
+      stdout: '/dev/zram0\n',
+    });
     expect(await text('/sys/block/zram0/disksize')).toBe('536870912');
     expect((await run('swapon', '/dev/zram0')).exitCode).toBe(255);
     expect((await run('mkswap', '/dev/zram0')).exitCode).toBe(0);
@@ -110,6 +113,8 @@ describe('the emulated machine', () => {
     expect((await run('zramctl', '--reset', '/dev/zram0')).exitCode).toBe(1);
     expect((await run('swapoff', '/dev/zram0')).exitCode).toBe(0);
     expect((await run('zramctl', '--reset', '/dev/zram0')).exitCode).toBe(0);
+    expect(await host.files.exists('/dev/zram0')).toBe(false);
+    expect((await run('zramctl', '--find', '--algorithm', 'zstd', '--size', '512MiB')).exitCode).toBe(0);
   });
 
   it('rebinds a PCI device to the driver it is told to use', async () => {

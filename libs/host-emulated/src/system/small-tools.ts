@@ -35,7 +35,9 @@ export const stty: Tool = async ({ args, files }) => {
   if (option !== '-F' || args.length !== 3)
     return failure("stty: missing operand\nTry 'stty --help' for more information.");
   if (!(await files.exists(device))) return failure(`stty: ${device}: No such file or directory`);
-  return baudRates.includes(Number(speed)) ? {} : failure(`stty: invalid argument '${speed}'`);
+  return baudRates.includes(Number(speed))
+    ? {}
+    : failure(`stty: invalid argument ‘${speed}’\nTry 'stty --help' for more information.`);
 };
 
 /** CPU flags that each x86-64 level adds (psABI, section 3.1.1). */

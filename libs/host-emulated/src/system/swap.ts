@@ -1,6 +1,7 @@
 /** Compressed swap in memory: zramctl(8), mkswap(8), swapon(8) and swapoff(8). */
 import type { Files } from '@incusos/host';
 import { failure, type Tool } from '../tools/tool.ts';
+import { showZram } from './zram-device.ts';
 
 const device = '/dev/zram0';
 const algorithms = ['lzo-rle', 'lzo', 'lz4', 'lz4hc', 'zstd', 'deflate', '842'];
@@ -18,15 +19,17 @@ async function exists(files: Files): Promise<boolean> {
   return files.exists(device);
 }
 
-/** `zramctl --reset DEV`, `zramctl [--algorithm A] --size S DEV`. */
+/** `zramctl --reset DEV`, `zramctl [--algorithm A] --size S DEV`, and with `--find` instead of DEV for the next free one. */
 export const zramctl: Tool = async ({ args, files, machine }) => {
   let size: string | undefined;
   let algorithm: string | undefined;
   let reset = false;
+  let find = false;
   const names: string[] = [];
   for (let index = 0; index < args.length; index += 1) {
     const arg = args[index] ?? '';
     if (arg === '--reset' || arg === '-r') reset = true;
+    else if (arg === '--find' || arg === '-f') find = true;
     else if (arg === '--size' || arg === '-s') size = args[(index += 1)];
     else if (arg.startsWith('--size=')) size = arg.slice(7);
     else if (arg === '--algorithm' || arg === '-a') algorithm = args[(index += 1)];
@@ -35,13 +38,20 @@ export const zramctl: Tool = async ({ args, files, machine }) => {
       return failure(`zramctl: unrecognized option '${arg}'\nTry 'zramctl --help' for more information.`);
     else names.push(arg);
   }
-  if (names[0] !== device || !(await exists(files)))
-    return failure(`zramctl: ${names[0] ?? ''}: no such device`);
+  const name = find ? device : (names[0] ?? '');
+  if (find && !(await exists(files))) {
+    if (!machine.read().system.kernel.modules.includes('zram'))
+      return failure('zramctl: no free zram device found');
+    await showZram(files);
+  }
+  const missing = reset ? 'failed to reset: No such device' : 'No such device';
+  if (name !== device || !(await exists(files))) return failure(`zramctl: ${name}: ${missing}`);
   const inUse = machine.read().system.swaps[device] !== undefined;
   if (reset) {
     if (inUse) return failure(`zramctl: ${device}: failed to reset: Device or resource busy`);
-    await files.writeInPlace('/sys/block/zram0/disksize', '0\n');
-    await files.writeInPlace('/sys/block/zram0/mm_stat', '0 0 0 0 0 0 0 0 0\n');
+    // It takes the device out of the kernel (util-linux 2.41).
+    await files.remove('/sys/block/zram0');
+    await files.remove(device);
     return {};
   }
   const bytes = size === undefined ? undefined : parseSize(size);
@@ -57,8 +67,15 @@ export const zramctl: Tool = async ({ args, files, machine }) => {
     await files.writeInPlace('/sys/block/zram0/comp_algorithm', `${list}\n`);
   }
   await files.writeInPlace('/sys/block/zram0/disksize', `${bytes}\n`);
-  return {};
+  return find ? { stdout: `${device}\n` } : {};
 };
+
+/** Sizes below a MiB would be told in KiB. */
+function sizeInWords(bytes: bigint): string {
+  const tenths = (bytes * 10n) / 1024n ** 2n;
+  const rounded = tenths % 10n === 0n ? `${tenths / 10n}` : `${tenths / 10n}.${tenths % 10n}`;
+  return `${rounded} MiB (${bytes} bytes)`;
+}
 
 /** `mkswap [-f] DEV`. */
 export const mkswap: Tool = async ({ args, files }) => {
@@ -72,7 +89,7 @@ export const mkswap: Tool = async ({ args, files }) => {
   // The header is the first page that the device holds.
   await files.writeInPlace('/sys/block/zram0/mm_stat', '4096 73 12288 0 12288 0 0 0 0\n');
   return {
-    stdout: `Setting up swapspace version 1, size = ${bytes - 4096n} bytes\nno label, UUID=5c8b1c3e-2f0b-4a2f-9c55-0d1e2f3a4b5c\n`,
+    stdout: `Setting up swapspace version 1, size = ${sizeInWords(bytes - 4096n)}\nno label, UUID=5c8b1c3e-2f0b-4a2f-9c55-0d1e2f3a4b5c\n`,
   };
 };
 
@@ -99,11 +116,12 @@ export const swapon: Tool = async ({ args, files, machine }) => {
 };
 
 /** `swapoff DEV`. */
-export const swapoff: Tool = async ({ args, machine }) => {
+export const swapoff: Tool = async ({ args, files, machine }) => {
   const name = args[0] ?? '';
   if (name.startsWith('-') && name !== '-a') return failure(`swapoff: unrecognized option '${name}'`);
   if (name !== '-a' && machine.read().system.swaps[name] === undefined) {
-    return failure(`swapoff: ${name}: swapoff failed: Invalid argument`, 4);
+    const why = (await files.exists(name)) ? 'Invalid argument' : 'No such file or directory';
+    return failure(`swapoff: ${name}: swapoff failed: ${why}`, 4);
   }
   await machine.change(({ system }) => {
     if (name === '-a') system.swaps = {};
