@@ -69,7 +69,9 @@ export function parseLinks(output: string): LinkDetails[] {
 function partnerOf(info: JsonObject): string | undefined {
   const data = info['info_data'];
   const lacp = isObject(data) ? data['ad_info'] : undefined;
-  return isObject(lacp) ? text(lacp, 'partner_mac')?.toLowerCase() : undefined;
+  const partner = isObject(lacp) ? text(lacp, 'partner_mac')?.toLowerCase() : undefined;
+  // What the kernel says while nobody answers.
+  return partner === '00:00:00:00:00:00' ? undefined : partner;
 }
 
 /** Physical cards, by the order of the kernel. */
