@@ -9,6 +9,7 @@ const clientMistakes = [
   /^cannot resolve path/u,
   /^cannot open '[^']*': no such (?:device|pool)/u,
   /device is too small/u,
+  /is in use and contains/u,
   /no valid replicas/u,
   /only applicable to|can only attach/u,
   /operation not supported on this type of/u,

@@ -10,7 +10,7 @@ export interface PoolMember {
   readonly device: string;
   /** How `zpool` commands may call it: its path, or its guid when it was missing at import. */
   readonly handle: string;
-  /** `ONLINE`, `DEGRADED`, `FAULTED`, `OFFLINE`, `UNAVAIL` or `REMOVED`. */
+  /** `ONLINE`, `DEGRADED`, `FAULTED`, `OFFLINE`, `REMOVED` or, which text output calls `UNAVAIL`, `CANT_OPEN`. */
   readonly state: string;
   /** The group it belongs to, such as `mirror-0`; absent for a plain device. */
   readonly group: string | undefined;
