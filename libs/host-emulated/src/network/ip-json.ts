@@ -52,7 +52,12 @@ export function flagsOf(section: Readonly<NetworkSection>, link: Link): string[]
   return [...kind, ...(link.up ? ['UP'] : []), ...(carrier ? ['LOWER_UP'] : [])];
 }
 
-function details(section: Readonly<NetworkSection>, link: Link): Record<string, unknown> {
+/** @param more what is told of links and not of addresses. */
+function details(
+  section: Readonly<NetworkSection>,
+  link: Link,
+  more: Record<string, unknown> = {},
+): Record<string, unknown> {
   const nic = nicOf(section, link);
   const kind = infoKind(link.kind);
   return {
@@ -60,8 +65,8 @@ function details(section: Readonly<NetworkSection>, link: Link): Record<string, 
     allmulti: 0,
     min_mtu: link.kind === 'loopback' || link.kind === 'vlan' || link.kind === 'wireguard' ? 0 : 68,
     max_mtu: link.kind === 'loopback' ? 0 : maxMtu(section, link),
-    ...(kind === undefined ? {} : { linkinfo: { info_kind: kind, ...infoData(section, link) } }),
-    inet6_addr_gen_mode: 'none',
+    ...linkInfo(section, link, kind),
+    ...more,
     num_tx_queues: 1,
     num_rx_queues: 1,
     gso_max_size: 65_536,
@@ -69,7 +74,30 @@ function details(section: Readonly<NetworkSection>, link: Link): Record<string, 
     tso_max_size: 524_280,
     tso_max_segs: 65_535,
     gro_max_size: 65_536,
-    ...(nic === undefined ? {} : { parentbus: 'virtio', parentdev: `virtio${link.index}` }),
+    gso_ipv4_max_size: 65_536,
+    gro_ipv4_max_size: 65_536,
+    ...(nic === undefined
+      ? {}
+      : {
+          parentbus: 'virtio',
+          parentdev: `virtio${link.index}`,
+        }),
+  };
+}
+
+/** A port has it too, where it is no virtual device itself. */
+function linkInfo(
+  section: Readonly<NetworkSection>,
+  link: Link,
+  kind: string | undefined,
+): Record<string, unknown> {
+  const master = linkByIndex(section, link.master);
+  if (kind === undefined && master === undefined) return {};
+  return {
+    linkinfo: {
+      ...(kind === undefined ? {} : { info_kind: kind, ...infoData(section, link) }),
+      ...(master === undefined ? {} : { info_slave_kind: master.kind }),
+    },
   };
 }
 
@@ -116,9 +144,15 @@ export function linkJson(
     linkmode: 'DEFAULT',
     group: 'default',
     ...hardware(section, link),
-    ...(options.details ? details(section, link) : {}),
+    ...(options.details ? details(section, link, { inet6_addr_gen_mode: 'none' }) : {}),
     ...(options.statistics ? { stats64: statistics(section, link) } : {}),
   };
+}
+
+/** udev's name for a card by its address. */
+function otherNames(section: Readonly<NetworkSection>, link: Link): Record<string, unknown> {
+  const nic = nicOf(section, link);
+  return nic === undefined ? {} : { altnames: [`enx${nic.mac.replaceAll(':', '')}`] };
 }
 
 export function addressesJson(
@@ -134,6 +168,7 @@ export function addressesJson(
     group: 'default',
     ...hardware(section, link),
     ...(options.details ? details(section, link) : {}),
+    ...otherNames(section, link),
     addr_info: addresses.map((address) => addressJson(link, address)),
     ...(options.statistics ? { stats64: statistics(section, link) } : {}),
   };
@@ -151,7 +186,8 @@ function addressJson(
     ...(family === 4 && scope === 'global' && length < 31 ? { broadcast: broadcastOf(address, length) } : {}),
     scope,
     ...(lifetime === undefined ? {} : { dynamic: true }),
-    ...(source === 'NDisc' ? { mngtmpaddr: true, noprefixroute: true } : {}),
+    ...(source === 'NDisc' ? { mngtmpaddr: true } : {}),
+    ...(source === 'NDisc' || (family === 6 && scope === 'host') ? { noprefixroute: true } : {}),
     ...(family === 4 ? { label: link.name } : {}),
     valid_life_time: lifetime ?? forever,
     preferred_life_time: lifetime ?? forever,

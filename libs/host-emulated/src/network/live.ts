@@ -232,6 +232,10 @@ function onlineState(
 ): LinkState['online'] {
   const { network } = link;
   if (network === undefined || !network.required) return null;
+  if (operational === 'enslaved') return 'online';
+  // Nothing more is wanted of a device that is to have no address.
+  const silent = !network.link_local && !network.dhcp4 && network.addresses.length === 0;
+  if (silent && operational === 'carrier') return 'online';
   if (operational !== 'routable' && operational !== 'degraded') return 'offline';
   const has = { ipv4: ipv4 !== 'off', ipv6: ipv6 !== 'off' };
   switch (network.family) {

@@ -61,13 +61,13 @@ describe('the network of the emulated machine', () => {
     expect(await host.files.readText('/sys/class/net/enp5s0/device/uevent')).toContain('DRIVER=virtio_net');
   });
 
-  it('has the fields of a virtio card in the order in which iproute2 6.1 writes them', async () => {
+  it('has the fields of a virtio card in the order in which iproute2 6.15 writes them', async () => {
     // Recorded from `ip -j -d -s link show` and `ip -j address show` on a virtual machine.
     const link =
       'ifindex ifname flags mtu qdisc operstate linkmode group txqlen link_type address broadcast promiscuity allmulti min_mtu max_mtu ' +
-      'inet6_addr_gen_mode num_tx_queues num_rx_queues gso_max_size gso_max_segs tso_max_size tso_max_segs gro_max_size parentbus parentdev stats64';
+      'inet6_addr_gen_mode num_tx_queues num_rx_queues gso_max_size gso_max_segs tso_max_size tso_max_segs gro_max_size gso_ipv4_max_size gro_ipv4_max_size parentbus parentdev stats64';
     const address =
-      'ifindex ifname flags mtu qdisc operstate group txqlen link_type address broadcast addr_info';
+      'ifindex ifname flags mtu qdisc operstate group txqlen link_type address broadcast altnames addr_info';
     const keys = async (...argv: [string, ...string[]]): Promise<string[]> =>
       ((await json(...argv)) as object[]).slice(1).map((one) => Object.keys(one).join(' '));
     expect(await keys('ip', '-j', '-d', '-s', 'link', 'show')).toEqual([link]);

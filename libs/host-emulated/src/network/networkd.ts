@@ -162,6 +162,7 @@ function settingsOf(file: UnitFile, digest: string, warnings: string[]): Applied
       warnings.push(`${file.path}: Failed to parse ${what}, ignoring: ${value}`);
       return false;
     });
+  const hasLinkLocal = linkLocal === 'ipv6' || flag(linkLocal, false);
   return {
     file: file.path,
     digest,
@@ -173,8 +174,9 @@ function settingsOf(file: UnitFile, digest: string, warnings: string[]): Applied
     ),
     dhcp4: dhcp === 'ipv4' || flag(dhcp, false),
     dhcp6: dhcp === 'ipv6' || flag(dhcp, false),
-    accept_ra: flag(valueOf(file, 'Network', 'IPv6AcceptRA'), true),
-    link_local: linkLocal === 'ipv6' || flag(linkLocal, false),
+    // Without a link-local address there is nobody to hear the router.
+    accept_ra: hasLinkLocal && flag(valueOf(file, 'Network', 'IPv6AcceptRA'), true),
+    link_local: hasLinkLocal,
     routes: routesOfFile(file, warnings),
     dns: usable(
       valuesOf(file, 'Network', 'DNS').flatMap((value) => value.split(/\s+/u)),

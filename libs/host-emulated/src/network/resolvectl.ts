@@ -42,8 +42,7 @@ async function query({ machine, signal }: ToolCall, name: string): Promise<ToolR
     await delay(patienceMs, signal);
     return failure(`${name}: resolve call failed: All attempts to contact name servers or networks failed`);
   }
-  if (!section.lan.internet || name.endsWith('.invalid'))
-    return failure(`${name}: resolve call failed: '${name}' not found`);
+  if (!section.lan.internet || name.endsWith('.invalid')) return failure(`${name}: Name '${name}' not found`);
   return {
     stdout: `${name}: 203.0.113.80\n\n-- Information acquired via protocol DNS in 11.4ms.\n-- Data is authenticated: no; Data was acquired via local or encrypted transport: no\n-- Data from: network\n`,
   };

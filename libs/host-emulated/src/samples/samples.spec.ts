@@ -45,7 +45,7 @@ describe('the emulated programs answer as the real ones did in', () => {
     });
     const left = differences.filter(({ about, text }) => {
       const allowed = allowedDifferences.filter(
-        (each) => each.about.test(about) && each.difference.test(text),
+        (each) => (each.recording ?? name) === name && each.about.test(about) && each.difference.test(text),
       );
       for (const each of allowed) used.add(each);
       return allowed.length === 0;

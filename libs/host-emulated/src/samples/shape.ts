@@ -32,7 +32,7 @@ const collections = new Set([
   ],
 ]);
 /** What tells the elements of a list apart. */
-const identities = ['ifname', 'InterfaceName', 'Name', 'name', 'kname', 'local', 'dst', 'id'];
+const identities = ['ifname', 'InterfaceName', 'Name', 'name', 'kname', 'dst', 'id'];
 
 /** Members whose values are words that a reader goes by, so that these are compared too. */
 const telling = new Set([
@@ -62,7 +62,12 @@ function* compareJson(real: unknown, emulated: unknown, path: string): Generator
 }
 
 function lastOf(path: string): string {
-  return path.slice(path.lastIndexOf('.') + 1).replace(/\[\]$/u, '');
+  return (
+    path
+      .replaceAll(/\[[^\]]*\]/gu, '')
+      .split('.')
+      .at(-1) ?? ''
+  );
 }
 
 function* compareMembers(real: Json, emulated: Json, path: string): Generator<string> {
@@ -101,7 +106,7 @@ function* compareLists(
     new Map(list.filter(isObject).map((element) => [String(element[identity]), element]));
   const others = byName(emulated);
   for (const [name, element] of byName(real)) {
-    if (others.has(name)) yield* compareJson(element, others.get(name), path);
+    if (others.has(name)) yield* compareJson(element, others.get(name), path.replace(/\[\]$/u, `[${name}]`));
     else yield `${path} (${name}): only real`;
     others.delete(name);
   }
@@ -119,7 +124,7 @@ function lineForm(line: string): string {
   return line
     .replaceAll(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gu, 'UUID')
     .replaceAll(/\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/gu, 'MAC')
-    .replaceAll(/\b[0-9a-f]{16,}\b/gu, 'HEX')
+    .replaceAll(/\b[0-9a-f]{16,}\b/giu, 'HEX')
     .replaceAll(/\b(?:[cbdefghijklnrtuv]{8}-){7}[cbdefghijklnrtuv]{8}\b/gu, 'RECOVERY-KEY')
     .replaceAll(/\d+(?:\.\d+)?/gu, '0')
     .replaceAll(/\s+/gu, ' ')

@@ -20,7 +20,9 @@ const options = {
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>['values'];
 
-const noSuperblock = 'Failed to load LUKS2 superblock: Invalid argument';
+function noSuperblock(device: string): string {
+  return `Failed to load LUKS2 superblock of ${device}: Invalid argument`;
+}
 
 /** What can go wrong inside of an edit of the header; nothing is changed then. */
 class EnrollError extends Error {}
@@ -40,7 +42,7 @@ export async function cryptenroll(call: ToolCall): Promise<ToolResult> {
   const { files, machine } = call;
   if ((await canonicalDevice(files, device)) === undefined)
     return failure(
-      `Device ${device} does not exist or access denied.\nFailed to allocate libcryptsetup context: No such file or directory`,
+      `Device ${device} does not exist or access denied.\nFailed to allocate libcryptsetup context: Block device required`,
     );
   if (
     values['recovery-key'] !== true &&
@@ -48,7 +50,7 @@ export async function cryptenroll(call: ToolCall): Promise<ToolResult> {
     values['wipe-slot'] === undefined
   ) {
     const header = await headerOf(machine.read().security, files, device);
-    return header === undefined ? failure(noSuperblock) : { stdout: listing(header) };
+    return header === undefined ? failure(noSuperblock(device)) : { stdout: listing(header) };
   }
   const pcrs = await currentPcrs(call);
   const key =
@@ -56,7 +58,7 @@ export async function cryptenroll(call: ToolCall): Promise<ToolResult> {
   try {
     return await machine.change(async ({ security }) => {
       const header = await headerOf(security, files, device);
-      if (header === undefined) throw new EnrollError(noSuperblock);
+      if (header === undefined) throw new EnrollError(noSuperblock(device));
       // Wiping alone needs no passphrase.
       if (values['recovery-key'] === true || values['tpm2-device'] !== undefined)
         unlock(header, security, values, key, pcrs);
@@ -104,7 +106,14 @@ function unlock(
     throw new EnrollError('Failed to query password: No such device or address');
   const secret = unseal(header, tpm, pcrs);
   if (secret === undefined || slotOf(header, secret) === undefined) {
-    throw new EnrollError('Failed to unseal secret using TPM2: Operation not permitted');
+    throw new EnrollError(
+      [
+        'Automatically discovered security TPM2 token unlocks volume.',
+        'Failed to unseal secret using TPM2: Operation not permitted',
+        'No valid TPM2 token data found.',
+        'No TPM2 metadata matching the current system state found in LUKS2 header.',
+      ].join('\n'),
+    );
   }
 }
 
@@ -122,7 +131,7 @@ function enroll(
     enrolled = taken(addKeyslot(header, recoveryKey));
     addToken(header, { type: 'systemd-recovery', keyslots: [enrolled] });
     stdout = `${recoveryKey}\n`;
-    stderr = `A secret recovery key has been generated for this volume.\nNew recovery key enrolled as key slot ${enrolled}.\n`;
+    stderr = `${recoveryNotice}New recovery key enrolled as key slot ${enrolled}.\n`;
   } else if (values['tpm2-device'] !== undefined) {
     if (security.tpm.kind === 'none')
       throw new EnrollError('Failed to create TPM2 context: State not recoverable');
@@ -135,6 +144,18 @@ function enroll(
   if (values['wipe-slot'] !== undefined) stderr += wipe(header, values['wipe-slot'], enrolled);
   return { stdout, stderr };
 }
+
+/** Around the key itself, which goes to standard output. */
+const recoveryNotice = [
+  'A secret recovery key has been generated for this volume:',
+  '',
+  '    ',
+  'Please save this secret recovery key at a secure location. It may be used to',
+  'regain access to the volume if the other configured access credentials have',
+  'been lost or forgotten. The recovery key may be entered in place of a password',
+  'whenever authentication is requested.',
+  '',
+].join('\n');
 
 function taken(slot: string | undefined): string {
   if (slot === undefined) throw new EnrollError('Failed to add new key slot: No space left on device');
@@ -158,7 +179,9 @@ function wipe(header: LuksDevice, list: string, enrolled: string | undefined): s
   }
   for (const slot of slots) removeKeyslot(header, slot);
   return slots.length === 0
-    ? 'No slots to remove selected.\n'
+    ? enrolled === undefined
+      ? 'No slots to remove selected.\n'
+      : ''
     : slots.map((slot) => `Wiped slot ${slot}.\n`).join('');
 }
 

@@ -183,10 +183,14 @@ async function open(request: Request): Promise<ToolResult> {
   if (typeof key !== 'string') return key;
   const result = await withHeader(request, (header) => {
     const slot = slotOf(header, key, values['key-slot']);
-    if (slot === undefined) return wrongPassphrase;
-    const said =
-      values.verbose === true ? { stdout: `Key slot ${slot} unlocked.\nCommand successful.\n` } : {};
-    return said;
+    const told = (text: string): { stdout?: string } =>
+      values.verbose === true ? { stdout: `No usable token is available.\n${text}\n` } : {};
+    return slot === undefined
+      ? {
+          ...wrongPassphrase,
+          ...told('Command failed with code -2 (no permission or bad passphrase).'),
+        }
+      : told(`Key slot ${slot} unlocked.\nCommand successful.`);
   });
   if (values['test-passphrase'] === true || (result.exitCode ?? 0) !== 0 || name === undefined) return result;
   const minor = await call.machine.change(({ security }) => {

@@ -92,6 +92,11 @@ export function slotType(header: LuksDevice, slot: string): string {
   return token === undefined ? 'password' : token.type.replace('systemd-', '');
 }
 
+/** Whether a token of systemd's stands for the keyslot. */
+function claimed(header: LuksDevice, slot: string): boolean {
+  return Object.values(header.tokens).some(({ keyslots }) => keyslots.includes(slot));
+}
+
 /** The metadata as `cryptsetup luksDump --dump-json-metadata` prints it. */
 export function metadata(header: LuksDevice): unknown {
   const keyslots = Object.entries(header.keyslots).map(([slot, { salt }]) => [
@@ -99,7 +104,7 @@ export function metadata(header: LuksDevice): unknown {
     {
       type: 'luks2',
       key_size: 64,
-      af: { type: 'luks1', stripes: 4000, hash: 'sha256' },
+      af: { type: 'luks1', stripes: 4000, hash: claimed(header, slot) ? 'sha512' : 'sha256' },
       area: {
         type: 'raw',
         offset: String(32768 + 258048 * Number(slot)),
@@ -107,7 +112,10 @@ export function metadata(header: LuksDevice): unknown {
         encryption: 'aes-xts-plain64',
         key_size: 64,
       },
-      kdf: { type: 'argon2id', time: 4, memory: 1048576, cpus: 2, salt },
+      // What no person types needs no slow function (cryptsetup's minimal PBKDF2).
+      kdf: claimed(header, slot)
+        ? { type: 'pbkdf2', hash: 'sha512', iterations: 1000, salt }
+        : { type: 'argon2id', time: 4, memory: 1048576, cpus: 2, salt },
     },
   ]);
   return {

@@ -44,9 +44,9 @@ export function enrollTpm(header: LuksDevice, tpm: Tpm, policy: PcrPolicy): stri
     'tpm2-pcr-bank': 'sha256',
     'tpm2-primary-alg': 'ecc',
     'tpm2-policy-hash': policyHash(policy),
-    'tpm2-pin': false,
-    tpm2_pcrlock: false,
     tpm2_pubkey_pcrs: [11],
+    tpm2_pubkey: Buffer.from('-----BEGIN PUBLIC KEY-----\n').toString('base64'),
+    tpm2_srk: Buffer.from(tpm.seed).toString('base64'),
   });
   return slot;
 }

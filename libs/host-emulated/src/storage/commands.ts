@@ -2,6 +2,7 @@
 import type { Command } from '../command.ts';
 import { syncDeviceFiles } from './device-files.ts';
 import { nextName } from './devices.ts';
+import { poolLeaves } from './zpool/vdevs.ts';
 import { type Drive, type DriveBus, GiB, type StorageSection } from './section.ts';
 
 const units: Readonly<Record<string, number>> = {
@@ -110,6 +111,15 @@ export function addDrive(
   return drive;
 }
 
+/** ZFS doesn't take a member back by itself (there is no event daemon). */
+function loseMembers({ pools }: StorageSection, { partitions }: Drive): void {
+  const labels = new Set(partitions.flatMap(({ zfs_label: label }) => label ?? []));
+  for (const pool of pools) {
+    if (!pool.imported) continue;
+    for (const leaf of poolLeaves(pool)) if (labels.has(leaf.guid)) leaf.lost = true;
+  }
+}
+
 export const commands: readonly Command[] = [
   {
     name: 'drive add',
@@ -138,6 +148,7 @@ export const commands: readonly Command[] = [
       machine.change(async ({ storage }) => {
         const drive = attachedDrive(storage, id);
         drive.attached = false;
+        loseMembers(storage, drive);
         await syncDeviceFiles(machine.files, storage);
         return `drive /dev/disk/by-id/${drive.id} is pulled out`;
       }),

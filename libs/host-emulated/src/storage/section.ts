@@ -69,6 +69,8 @@ export interface Vdev {
   offline?: boolean;
   /** Was missing when the pool was imported. */
   not_present?: boolean;
+  /** Was pulled out since. Nobody but `zpool online` or the next import takes it back. */
+  lost?: boolean;
   trim?: { started: number; duration: number; canceled?: number };
   /** Being evacuated until this time. */
   removing_until?: number;

@@ -44,6 +44,9 @@ interface Value {
   readonly from?: string;
 }
 
+/** Exit code where the tool hands on the -1 of its library. */
+const handedOn = 255;
+
 const sizes = ['quota', 'refquota', 'reservation', 'refreservation', 'special_small_blocks'];
 
 function property(found: Found, name: string, parsable: boolean): Value {
@@ -248,7 +251,7 @@ function create(storage: StorageSection, args: readonly string[], now: number): 
   const parent = pool.datasets.find((dataset) => dataset.name === parentOf(name));
   const root = parent === undefined ? undefined : encryptionRoot(pool, parent);
   if (properties['encryption'] === undefined && root !== undefined && root.key_loaded !== true) {
-    throw new Refusal(`cannot create '${name}': encryption failure`);
+    throw new Refusal(`cannot create '${name}': encryption root's key is not loaded or provided`);
   }
   pool.datasets.push({ name, type: 'FILESYSTEM', created: now, properties, used: 98_304 });
   return {};
@@ -286,6 +289,7 @@ function set(storage: StorageSection, args: readonly string[]): ToolResult {
     if (key === 'quota' && Number(value) > 0 && Number(value) < dataset.used) {
       throw new Refusal(
         `cannot set property for '${name}': size is less than current used or reserved space`,
+        handedOn,
       );
     }
     dataset.properties[key] = value;
@@ -304,17 +308,25 @@ async function loadKey(
   if (name === undefined) return failure('Missing dataset or pool.', 2);
   const { pool, dataset } = find(storage, name);
   const root = encryptionRoot(pool, dataset);
-  if (root === undefined) throw new Refusal(`Key load error: '${name}' is not encrypted.`);
-  if (root.key_loaded === true && !options.flags.has('n'))
-    throw new Refusal(`Key load error: Key already loaded for '${name}'.`);
-  const key = await readKey(
-    files,
-    options.values.get('L')?.at(-1) ?? root.properties['keylocation'] ?? '',
-    'Key load error',
-  );
-  if (key !== pool.key) throw new Refusal(`Key load error: Incorrect key provided for '${name}'.`);
-  if (!options.flags.has('n')) root.key_loaded = true;
-  return {};
+  const onlyCheck = options.flags.has('n');
+  const verified = (count: number): { stdout?: string } =>
+    onlyCheck ? { stdout: `${count} / 1 key(s) successfully verified\n` } : {};
+  const refused = (why: string): ToolResult => ({
+    ...failure(`Key load error: ${why}`, handedOn),
+    ...verified(0),
+  });
+  if (root === undefined) return refused(`'${name}' is not encrypted.`);
+  if (root.key_loaded === true && !onlyCheck) return refused(`Key already loaded for '${name}'.`);
+  const location = options.values.get('L')?.at(-1) ?? root.properties['keylocation'] ?? '';
+  try {
+    if ((await readKey(files, location, 'Key load error')) !== pool.key)
+      return refused(`Incorrect key provided for '${name}'.`);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { ...failure(error.message, handedOn), ...verified(0) };
+  }
+  if (!onlyCheck) root.key_loaded = true;
+  return verified(1);
 }
 
 /** Wraps the key of an open encryption root with another one. */

@@ -31,11 +31,11 @@ function checkName(name: string): void {
     throw new Refusal(
       bad === undefined
         ? `cannot create '${name}': name must begin with a letter`
-        : `cannot create '${name}': invalid character '${bad}' in pool name`,
+        : `cannot create '${name}': invalid character '${bad}' in pool name\npool name may have been omitted`,
     );
   }
   if (reserved.some((word) => name === word || (word !== 'log' && name.startsWith(word)))) {
-    throw new Refusal(`cannot create '${name}': name is reserved`);
+    throw new Refusal(`cannot create '${name}': name is reserved\npool name may have been omitted`);
   }
 }
 
@@ -61,7 +61,7 @@ export async function create(
   const groups = readGroups(spec);
   if (!groups.some((group) => group.class === 'normal'))
     throw new Refusal('invalid vdev specification: at least one toplevel vdev must be specified');
-  checkSpec(storage, groups, options.flags.has('f'));
+  checkSpec(storage, groups, options.flags.has('f'), `cannot create '${name}'`);
   if (storage.pools.some((pool) => pool.imported && pool.name === name))
     throw new Refusal(`cannot create '${name}': pool already exists`);
   const datasetProperties = pairs(options.values.get('O'));
@@ -114,7 +114,7 @@ export function add(
   if (spec.length === 0) return failure('missing vdev specification', 2);
   const pool = openPool(name);
   const groups = readGroups(spec);
-  checkSpec(storage, groups, options.flags.has('f'), pool);
+  checkSpec(storage, groups, options.flags.has('f'), `cannot add to '${name}'`, pool);
   takeGroups(storage, pool, groups);
   return {};
 }

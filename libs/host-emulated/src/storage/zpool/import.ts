@@ -18,6 +18,10 @@ function present(storage: Readonly<StorageSection>, path: string | undefined, gu
   return path !== undefined && findDevice(storage, path)?.partition?.zfs_label === guid;
 }
 
+function nameTaken(name: string): string {
+  return `cannot import '${name}': a pool with that name already exists\nuse the form 'zpool import <pool | id> <newpool>' to give it a new name`;
+}
+
 export async function importPool(
   storage: StorageSection,
   args: readonly string[],
@@ -36,6 +40,8 @@ export async function importPool(
     name === undefined ? found : found.filter((pool) => pool.name === name || pool.guid === name);
   if (matching.length === 0) {
     if (name === undefined) return {};
+    // The labels of a pool that is in use are found as well.
+    if (storage.pools.some((pool) => pool.imported && pool.name === name)) throw new Refusal(nameTaken(name));
     return failure(`cannot import '${name}': no such pool available`);
   }
   if (matching.length > 1 && name !== undefined) {
@@ -44,11 +50,10 @@ export async function importPool(
   for (const pool of matching) {
     const wanted = newName ?? pool.name;
     if (storage.pools.some((other) => other.imported && other.name === wanted)) {
-      throw new Refusal(
-        `cannot import '${wanted}': a pool with that name already exists\nuse the form 'zpool import <pool | id> <newpool>' to give it a new name`,
-      );
+      throw new Refusal(nameTaken(wanted));
     }
     for (const leaf of poolLeaves(pool)) {
+      delete leaf.lost;
       if (present(storage, leaf.path, leaf.guid)) delete leaf.not_present;
       else leaf.not_present = true;
     }

@@ -9,9 +9,17 @@ import { expand, findVdev, leaves, newGuid, rootState, stateOf } from './vdevs.t
 
 type OpenPool = (name: string) => Pool;
 
-function find(pool: Pool, device: string, doing: string): NonNullable<ReturnType<typeof findVdev>> {
+/** What the library refuses, `attach` and `replace` hand on as -1. */
+const handedOn = 255;
+
+function find(
+  pool: Pool,
+  device: string,
+  doing: string,
+  exitCode = 1,
+): NonNullable<ReturnType<typeof findVdev>> {
   const found = findVdev(pool, device);
-  if (found === undefined) throw new Refusal(`${doing}: no such device in pool`);
+  if (found === undefined) throw new Refusal(`${doing}: no such device in pool`, exitCode);
   return found;
 }
 
@@ -25,16 +33,13 @@ function claim(
 ): void {
   const target = resolveDevice(storage, device);
   const { always, unlessForced } = usage(storage, device, target);
-  if (always !== undefined)
-    throw new Refusal(
-      `invalid vdev specification\nthe following errors must be manually repaired:\n${always}`,
-    );
+  if (always !== undefined) throw new Refusal(always);
   if (unlessForced !== undefined && !force)
     throw new Refusal(
       `invalid vdev specification\nuse '-f' to override the following errors:\n${unlessForced}`,
     );
   const size = target.partition === undefined ? target.drive.size_bytes - 10 * MiB : sizeOf(target);
-  if (size < least - 16 * MiB) throw new Refusal(`${doing}: device is too small`);
+  if (size < least - 16 * MiB) throw new Refusal(`${doing}: device is too small`, handedOn);
 }
 
 export function attach(
@@ -53,9 +58,10 @@ export function attach(
     );
   const pool = openPool(poolName);
   const doing = `cannot attach ${added} to ${device}`;
-  const { vdev, parent } = find(pool, device, doing);
-  if (vdev.class === 'cache' || parent?.type === 'raidz')
-    throw new Refusal(`${doing}: can only attach to mirrors and top-level disks`);
+  const { vdev, parent } = find(pool, device, doing, handedOn);
+  // A mirror is widened by naming one of its devices.
+  if (vdev.class === 'cache' || vdev.type === 'mirror' || parent?.type === 'raidz')
+    throw new Refusal(`${doing}: can only attach to mirrors and top-level disks`, handedOn);
   claim(
     storage,
     added,
@@ -63,7 +69,7 @@ export function attach(
     options.flags.has('f'),
     doing,
   );
-  const group = vdev.type === 'raidz' || vdev.type === 'mirror' ? vdev : parent;
+  const group = vdev.type === 'raidz' ? vdev : parent;
   const disk = takeDevice(storage, group?.children.length ?? 1, added, vdev.class);
   if (group !== undefined) group.children.push(disk);
   else {
@@ -109,7 +115,7 @@ export function replace(
   if (options.operands.length < 2) return failure('missing <device> specification', 2);
   const pool = openPool(poolName);
   const doing = `cannot replace ${device} with ${replacement}`;
-  const { vdev, siblings } = find(pool, device, doing);
+  const { vdev, siblings } = find(pool, device, doing, handedOn);
   if (vdev.type !== 'disk') throw new Refusal(`${doing}: device is not a disk`);
   if (vdev.class === 'cache') throw new Refusal(`${doing}: device is in use as a cache`);
   claim(storage, replacement, vdev.size ?? 0, options.flags.has('f'), doing);
@@ -165,13 +171,21 @@ export function remove(
   return {};
 }
 
+function openForOffline(openPool: OpenPool, name: string): Pool {
+  try {
+    return openPool(name);
+  } catch (error) {
+    throw error instanceof Refusal ? new Refusal(`${error.message}\nfailed to open pool "${name}"`) : error;
+  }
+}
+
 export function offline(storage: StorageSection, args: readonly string[], openPool: OpenPool): ToolResult {
   const options = parseOptions(args, 'ft', ['power']);
   if (options.unknown !== undefined) return failure(`invalid option '${options.unknown}'`, 2);
   const [poolName, ...devices] = options.operands;
   if (poolName === undefined) return failure('missing pool name', 2);
   if (devices.length === 0) return failure('missing device name', 2);
-  const pool = openPool(poolName);
+  const pool = openForOffline(openPool, poolName);
   for (const device of devices) {
     const { vdev } = find(pool, device, `cannot offline ${device}`);
     if (vdev.type !== 'disk')
@@ -203,6 +217,7 @@ export function online(
     delete vdev.offline;
     if (was !== 'ONLINE' && vdev.path !== undefined && findDevice(storage, vdev.path) !== undefined) {
       delete vdev.not_present;
+      delete vdev.lost;
       startResilver(pool, now);
     }
     if (options.flags.has('e')) expand(storage, vdev);

@@ -53,7 +53,7 @@ export function trim(
   if (options.unknown !== undefined) return failure(`invalid option '${options.unknown}'`, 2);
   const [name, ...devices] = options.operands;
   if (name === undefined) return failure('missing pool name argument', 2);
-  const pool = openPool(name);
+  const pool = openForTrim(openPool, name);
   if (poolState(storage, pool) === 'SUSPENDED') throw new Refusal(`cannot trim '${name}': ${suspended}`);
   const chosen =
     devices.length === 0 ? poolLeaves(pool) : devices.map((device) => findVdev(pool, device)?.vdev);
@@ -74,6 +74,14 @@ export function trim(
     leaf.trim = { started: now, duration: workMs(pool) };
   }
   return {};
+}
+
+function openForTrim(openPool: OpenPool, name: string): Pool {
+  try {
+    return openPool(name);
+  } catch (error) {
+    throw error instanceof Refusal ? new Refusal(error.message, 255) : error;
+  }
 }
 
 /** Waits until an activity of the pool is over. */

@@ -21,7 +21,15 @@ interface Group {
 }
 
 /** A refusal in the words of the tool. */
-export class Refusal extends Error {}
+export class Refusal extends Error {
+  /** @param exitCode 255 where the tool hands on the -1 of its library. */
+  constructor(
+    message: string,
+    readonly exitCode = 1,
+  ) {
+    super(message);
+  }
+}
 
 export function readGroups(words: readonly string[]): Group[] {
   const groups: Group[] = [];
@@ -86,8 +94,11 @@ export function usage(
     if (partition.mapper !== undefined && partition.open === true && device.partition === undefined) {
       return { always: `${nodeOf(device)} is in use and contains a crypto_LUKS filesystem.` };
     }
-    if (pool?.imported === true) return { always: `${node} is part of active pool '${pool.name}'` };
-    if (pool !== undefined) return { unlessForced: `${node} is part of exported pool '${pool.name}'` };
+    if (pool?.imported === true) return { always: `${path} is in use and contains a unknown filesystem.` };
+    if (pool !== undefined) {
+      const member = device.partition === undefined ? `${path}-part${partition.number}` : path;
+      return { unlessForced: `${member} is part of exported pool '${pool.name}'` };
+    }
     if (['root', 'esp', 'swap'].includes(partition.label))
       return {
         always: `${node} is in use and contains a ${partition.label === 'esp' ? 'vfat' : 'crypto_LUKS'} filesystem.`,
@@ -99,6 +110,9 @@ export function usage(
   return {};
 }
 
+const twice =
+  'one or more vdevs refer to the same device, or one of\nthe devices is part of an active md or lvm device';
+
 /**
  * Checks a specification against the drives and the pool that it is for.
  * @throws Refusal in the tool's words.
@@ -107,20 +121,20 @@ export function checkSpec(
   storage: Readonly<StorageSection>,
   groups: readonly Group[],
   force: boolean,
+  doing: string,
   pool?: Pool,
 ): void {
   const complaints: string[] = [];
-  const hard: string[] = [];
   const seen = new Set<string>();
   for (const group of groups) {
     const sizes: number[] = [];
     for (const path of group.paths) {
       const device = resolveDevice(storage, path);
       const node = nodeOf(device);
-      if (seen.has(node)) hard.push(`${path} is specified more than once`);
+      if (seen.has(node)) throw new Refusal(`${doing}: ${twice}`);
       seen.add(node);
       const { always, unlessForced } = usage(storage, path, device);
-      if (always !== undefined) hard.push(always);
+      if (always !== undefined) throw new Refusal(always);
       if (unlessForced !== undefined) complaints.push(unlessForced);
       sizes.push(sizeOf(device));
     }
@@ -129,11 +143,6 @@ export function checkSpec(
       complaints.push(`${name} contains devices of different sizes`);
   }
   complaints.push(...replication(groups, pool));
-  if (hard.length > 0) {
-    throw new Refusal(
-      `invalid vdev specification\nthe following errors must be manually repaired:\n${hard.join('\n')}`,
-    );
-  }
   if (complaints.length > 0 && !force) {
     throw new Refusal(
       `invalid vdev specification\nuse '-f' to override the following errors:\n${complaints.join('\n')}`,

@@ -1,11 +1,20 @@
 /** `zpool status`: the JSON form (OpenZFS 2.3, schema 0.1) and the text form. */
 import { toolJson } from '../../tools/tool-json.ts';
 import { type ToolResult, failure } from '../../tools/tool.ts';
-import { findDevice, pathId } from '../devices.ts';
+import { pathId } from '../devices.ts';
 import { parseOptions } from '../options.ts';
 import type { Pool, Scan, StorageSection, Vdev, VdevClass } from '../section.ts';
 import { scanning } from './clock.ts';
-import { allocated, deflatedSpaceOf, rootState, spaceOf, stateOf, vdevName } from './vdevs.ts';
+import {
+  allocated,
+  deflatedSpaceOf,
+  poolLeaves,
+  rootState,
+  spaceOf,
+  stateOf,
+  vdevName,
+  type VdevState,
+} from './vdevs.ts';
 
 type Json = Record<string, unknown>;
 
@@ -51,23 +60,47 @@ export function poolState(storage: Readonly<StorageSection>, pool: Pool): string
   return state === 'UNAVAIL' ? 'SUSPENDED' : state;
 }
 
-const reasons: Readonly<Record<string, { status: string; action: string; msgid: string }>> = {
+interface Reason {
+  readonly status: string;
+  readonly action: string;
+  /** What has an article of its own. */
+  readonly msgid?: string;
+}
+
+const taken: Reason = {
+  status:
+    'One or more devices has been taken offline by the administrator.\n\tSufficient replicas exist for the pool to continue functioning in a\n\tdegraded state.\n',
+  action: "Online the device using 'zpool online' or replace the device with\n\t'zpool replace'.\n",
+};
+const reasons: Readonly<Record<string, Reason>> = {
   DEGRADED: {
     status:
-      'One or more devices could not be used because the label is missing or\n\tinvalid.  Sufficient replicas exist for the pool to continue\n\tfunctioning in a degraded state.',
-    action: "Replace the device using 'zpool replace'.",
+      'One or more devices could not be used because the label is missing or\n\tinvalid.  Sufficient replicas exist for the pool to continue\n\tfunctioning in a degraded state.\n',
+    action: "Replace the device using 'zpool replace'.\n",
     msgid: 'ZFS-8000-4J',
   },
   SUSPENDED: {
-    status: 'One or more devices are faulted in response to IO failures.',
-    action: "Make sure the affected devices are connected, then run 'zpool clear'.",
+    status: 'One or more devices are faulted in response to IO failures.\n',
+    action: "Make sure the affected devices are connected, then run 'zpool clear'.\n",
     msgid: 'ZFS-8000-HC',
   },
 };
 
+/** Why a pool is not as it should be; `undefined` for one that is. */
+function reasonOf(storage: Readonly<StorageSection>, pool: Pool): Reason | undefined {
+  const broken = poolLeaves(pool).filter((leaf) => stateOf(storage, leaf) !== 'ONLINE');
+  const onlyTaken = broken.length > 0 && broken.every((leaf) => leaf.offline === true);
+  const state = poolState(storage, pool);
+  return state === 'DEGRADED' && onlyTaken ? taken : reasons[state];
+}
+
+function moreInfo({ msgid }: Reason): Json {
+  return msgid === undefined ? {} : { moreinfo: `https://openzfs.github.io/openzfs-docs/msg/${msgid}` };
+}
+
 function poolJson(storage: Readonly<StorageSection>, pool: Pool, now: number, trim: boolean): Json {
   const state = poolState(storage, pool);
-  const reason = reasons[state];
+  const reason = reasonOf(storage, pool);
   const section = (vdevClass: VdevClass): Json =>
     Object.fromEntries(
       pool.vdevs
@@ -79,7 +112,7 @@ function poolJson(storage: Readonly<StorageSection>, pool: Pool, now: number, tr
     vdev_type: 'root',
     guid: Number(pool.guid),
     class: 'normal',
-    state: rootState(storage, pool),
+    state: stateName(rootState(storage, pool)),
     alloc_space: allocated(pool),
     total_space: sum(pool, spaceOf),
     def_space: sum(pool, deflatedSpaceOf),
@@ -100,9 +133,7 @@ function poolJson(storage: Readonly<StorageSection>, pool: Pool, now: number, tr
     txg: Math.floor(now / 5000) % 1_000_000,
     spa_version: 5000,
     zpl_version: 5,
-    ...(reason === undefined
-      ? {}
-      : { ...reason, moreinfo: `https://openzfs.github.io/openzfs-docs/msg/${reason.msgid}` }),
+    ...(reason === undefined ? {} : { ...reason, ...moreInfo(reason) }),
     ...(pool.scan === undefined ? {} : { scan_stats: scanJson(pool, pool.scan, now) }),
     vdevs: { [pool.name]: root },
     ...Object.fromEntries(named.filter(([, content]) => Object.keys(content).length > 0)),
@@ -160,17 +191,17 @@ function vdevJson(
     guid: Number(vdev.guid),
     ...(leaf ? { path: vdev.path, ...placeOf(storage, vdev) } : {}),
     class: vdev.class === 'cache' ? 'l2cache' : vdev.class,
-    state,
+    state: stateName(state),
     ...(top
       ? {
-          // What is in the pool is put down to the first of its vdevs.
-          alloc_space: vdev === first ? allocated(pool) : 0,
+          // Of nothing there is no count. What is in the pool is put down to the first of its vdevs.
+          ...(vdev === first ? { alloc_space: allocated(pool) } : {}),
           total_space: spaceOf(vdev),
-          def_space: deflatedSpaceOf(vdev),
+          ...(vdev.class === 'cache' ? {} : { def_space: deflatedSpaceOf(vdev) }),
         }
       : {}),
     rep_dev_size: leaf ? (vdev.size ?? 0) : spaceOf(vdev),
-    phys_space: leaf ? (vdev.size ?? 0) : undefined,
+    phys_space: leaf && state !== 'UNAVAIL' ? (vdev.size ?? 0) : undefined,
     read_errors: faulted ? 12 : 0,
     write_errors: faulted ? 180 : 0,
     checksum_errors: 0,
@@ -179,7 +210,7 @@ function vdevJson(
       ? { not_present: 1, was: vdev.path }
       : faulted
         ? { aux: 'too many errors' }
-        : state === 'UNAVAIL' && leaf
+        : state === 'UNAVAIL' && leaf && vdev.lost !== true
           ? { aux: 'corrupted data' }
           : {}),
     ...(vdev.removing_until === undefined ? {} : { removing: 1 }),
@@ -194,18 +225,20 @@ function vdevJson(
   };
 }
 
-/** Where udev says that the device is; a partition that was given as such has no place of its own. */
-function placeOf(storage: Readonly<StorageSection>, vdev: Vdev): Json {
-  const device =
-    vdev.whole_disk === true && vdev.path !== undefined ? findDevice(storage, vdev.path) : undefined;
-  if (device === undefined) return {};
-  return {
-    phys_path: pathId(storage, device.drive),
-    devid: `${device.drive.id}-part${device.partition?.number ?? 1}`,
-  };
+/** Where udev says that the drive is, or was; a partition that was given as such has no place of its own. */
+function placeOf(storage: Readonly<StorageSection>, { path, whole_disk }: Vdev): Json {
+  if (whole_disk !== true) return {};
+  const drive = storage.drives.find(({ id }) => path === `/dev/disk/by-id/${id}-part1`);
+  return drive === undefined ? {} : { phys_path: pathId(storage, drive), devid: `${drive.id}-part1` };
 }
 
-function trimJson({ trim, size = 0 }: Vdev, now: number): Json {
+/** In JSON the states have the names of the kernel. */
+function stateName(state: VdevState): string {
+  return state === 'UNAVAIL' ? 'CANT_OPEN' : state;
+}
+
+function trimJson({ trim, size = 0, not_present }: Vdev, now: number): Json {
+  if (not_present === true) return { trim_notsup: 1 };
   if (trim === undefined) return { trim_state: 'UNTRIMMED', trim_notsup: 0 };
   const until = trim.canceled ?? Math.min(now, trim.started + trim.duration);
   const done = Math.min(1, (until - trim.started) / trim.duration);
@@ -221,13 +254,15 @@ function trimJson({ trim, size = 0 }: Vdev, now: number): Json {
 
 function text(storage: Readonly<StorageSection>, pool: Pool, now: number): string {
   const state = poolState(storage, pool);
-  const reason = reasons[state];
+  const reason = reasonOf(storage, pool);
   const lines = [`  pool: ${pool.name}`, ` state: ${state}`];
   if (reason !== undefined)
     lines.push(
-      `status: ${reason.status}`,
-      `action: ${reason.action}`,
-      `   see: https://openzfs.github.io/openzfs-docs/msg/${reason.msgid}`,
+      `status: ${reason.status.trimEnd()}`,
+      `action: ${reason.action.trimEnd()}`,
+      ...(reason.msgid === undefined
+        ? []
+        : [`   see: https://openzfs.github.io/openzfs-docs/msg/${reason.msgid}`]),
     );
   if (pool.scan !== undefined) lines.push(`  scan: ${scanText(pool, now)}`);
   const rows: [number, string, string][] = [[0, pool.name, rootState(storage, pool)]];

@@ -2,7 +2,7 @@
 import { findDevice, sizeOf, withoutPartition } from '../devices.ts';
 import { MiB, type Pool, type StorageSection, type Vdev } from '../section.ts';
 
-export type VdevState = 'ONLINE' | 'DEGRADED' | 'FAULTED' | 'OFFLINE' | 'UNAVAIL' | 'REMOVED';
+export type VdevState = 'ONLINE' | 'DEGRADED' | 'FAULTED' | 'OFFLINE' | 'UNAVAIL';
 
 /** Labels at both ends of a device (vdev_impl.h: VDEV_LABEL_START_SIZE and VDEV_LABEL_END_SIZE). */
 const labelBytes = 4.5 * MiB;
@@ -71,8 +71,10 @@ export function stateOf(storage: Readonly<StorageSection>, vdev: Vdev): VdevStat
 
 function leafState(storage: Readonly<StorageSection>, vdev: Vdev): VdevState {
   if (vdev.offline === true) return 'OFFLINE';
+  if (vdev.not_present === true || vdev.lost === true) return 'UNAVAIL';
   const there = vdev.path === undefined ? undefined : findDevice(storage, vdev.path);
-  if (there === undefined) return vdev.not_present === true ? 'UNAVAIL' : 'REMOVED';
+  // Nobody tells ZFS that a drive was pulled out; it finds out when it uses it.
+  if (there === undefined) return 'UNAVAIL';
   if (there.drive.failed) return 'FAULTED';
   return there.partition?.zfs_label === vdev.guid ? 'ONLINE' : 'UNAVAIL';
 }

@@ -69,7 +69,7 @@ export async function answer(step: () => ToolResult | Promise<ToolResult>): Prom
   try {
     return await step();
   } catch (error) {
-    if (error instanceof Refusal) return failure(error.message);
+    if (error instanceof Refusal) return failure(error.message, error.exitCode);
     throw error;
   }
 }
