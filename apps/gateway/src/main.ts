@@ -1,5 +1,13 @@
 /** The gateway's process. */
-import { announceReady, createLogger, detailOf, onStop, reasonOf, stopOnSignals } from '@incusos/service';
+import {
+  announceReady,
+  createLogger,
+  detailOf,
+  keepCompiledCode,
+  onStop,
+  reasonOf,
+  stopOnSignals,
+} from '@incusos/service';
 import { startGateway } from './start.ts';
 
 const defaultPort = 8443;
@@ -23,6 +31,7 @@ try {
   onStop(() => gateway.stop());
   stopOnSignals((message) => logger.warn(message));
   announceReady((message) => logger.warn(message));
+  keepCompiledCode();
   logger.info('service is ready', {
     socket: gateway.socket,
     https_port: gateway.port,

@@ -6,6 +6,7 @@ export {
   startService,
 } from './lifecycle/bootstrap.ts';
 export { announceReady } from './lifecycle/service-manager.ts';
+export { keepCompiledCode } from './lifecycle/compile-cache.ts';
 export { onStop, stopOnSignals } from './lifecycle/stop.ts';
 export {
   runDirectory,

@@ -11,6 +11,7 @@ import { addController } from '../grpc/server.ts';
 import { createLogger, type Logger } from '../logging/logger.ts';
 import { NestLogger } from '../logging/nest-logger.ts';
 import { LOGGER } from '../logging/tokens.ts';
+import { keepCompiledCode } from './compile-cache.ts';
 import { announceReady } from './service-manager.ts';
 import { socketPath } from './sockets.ts';
 import { clearStaleSocket, restrictSocket } from './stale-socket.ts';
@@ -49,6 +50,7 @@ export async function bootstrapService(
   onStop(() => service.stop());
   stopOnSignals((message) => logger.warn(message));
   announceReady((message) => logger.warn(message));
+  keepCompiledCode();
   logger.info('service is ready', { start_ms: Math.round(performance.now() - started) });
 }
 
