@@ -2,9 +2,15 @@
 import type { Scenario } from '../harness/scenario.ts';
 import { apiScenarios } from './api.ts';
 import { bootScenarios } from './boot.ts';
+import { signedScenarios } from './signed.ts';
 import { updateScenarios } from './update.ts';
 
-export const scenarios: readonly Scenario[] = [...bootScenarios, ...updateScenarios, ...apiScenarios];
+export const scenarios: readonly Scenario[] = [
+  ...bootScenarios,
+  ...signedScenarios,
+  ...updateScenarios,
+  ...apiScenarios,
+];
 
 /**
  * The scenarios with these names, or of these groups; all when there is none.
