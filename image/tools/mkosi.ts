@@ -20,7 +20,6 @@ const configuration = [
   'mkosi.repart',
   'mkosi.images',
   'programs',
-  'initrd',
 ];
 /** Links stay as they are: into the tree that they are part of. */
 const copying = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true };
