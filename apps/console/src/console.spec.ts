@@ -83,7 +83,7 @@ describe('the console', () => {
     await shows(/^ server01 {2}IncusOS 202611200705 .*Europe\/Berlin/u);
     await shows(/^\d\d:\d\d:\d\d storage {6}created zpool$/mu);
     await shows(/Network +enp5s0: 192\.0\.2\.7, 2001:db8::1\n +enp6s0: no address \(no-carrier\)\n Machine/u);
-    await shows('WARNING: the recovery keys');
+    await shows('WARNING: retrieve the recovery keys');
   });
 
   it('shows what is logged as soon as it is', async () => {
@@ -119,10 +119,10 @@ describe('the console', () => {
   it('shows a message for as long as its caller wants it, and no longer than the caller is there', async () => {
     await start();
     const first = showing({ title: 'Installing', text: 'Copying to sda.', progress: 10 });
-    await shows(/─ Installing ─.*\n.*│ Copying to sda\./u);
+    await shows(/─ Installing ─.*\n.*\n.*│ Copying to sda\./u);
     const second = showing({ title: 'Hot', text: 'Cool it.' }, { title: 'Hot', text: 'Cool it now.' });
     await shows(/─ Installing ─.* 1\/2/u);
-    await shows(/─ Hot ─.* 2\/2 ─┐\n.*Cool it now\./u);
+    await shows(/─ Hot ─.* 2\/2 ─┐\n.*\n.*Cool it now\./u);
     second.end();
     await second.answer;
     await shows(/─ Installing ─+┐/u);

@@ -72,7 +72,6 @@ function more(all: readonly string[], rows: number, room: number): string {
 }
 
 function keysWarning(columns: number): Line[] {
-  const text =
-    'WARNING: the recovery keys of this machine have not been retrieved yet: incus admin os system security show';
+  const text = 'WARNING: retrieve the recovery keys: incus admin os system security show';
   return wrap(text, columns - 2).map((part) => [span(` ${part}`, 'warning')]);
 }

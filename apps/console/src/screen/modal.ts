@@ -7,7 +7,8 @@ import type { Message } from './view.ts';
 const widest = 72;
 /** Smaller ones have no room for a border. */
 const narrowest = 20;
-const borders = 2;
+/** Above and below the text: a border, and an empty line. */
+const borders = 4;
 
 /**
  * @param place of it among all messages, such as `2/3`; empty when it is the only one.
@@ -23,7 +24,7 @@ export function modal(message: Message, place: string, { columns, rows }: Size):
   const progress = message.progress === undefined ? [] : ['', progressBar(message.progress, inner)];
   const lines: Line[] = [
     top(message.title, place, width),
-    ...[...texts, ...progress].map((text): Line => [span(`│ ${pad(text, inner)} │`, 'box')]),
+    ...['', ...texts, ...progress, ''].map((text): Line => [span(`│ ${pad(text, inner)} │`, 'box')]),
     [span(`└${'─'.repeat(width - 2)}┘`, 'box')],
   ];
   return {
