@@ -60,11 +60,16 @@ export class Terminal {
       closeSync(fd);
       return new FileOutput(path);
     }
-    const output = new TtyOutput(path, fd, () => {
-      // Another one may have taken its place meanwhile.
-      if (this.output === output) this.forget();
-    });
-    return output;
+    try {
+      const output = new TtyOutput(path, fd, () => {
+        // Another one may have taken its place meanwhile.
+        if (this.output === output) this.forget();
+      });
+      return output;
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
   }
 
   private forget(): void {
