@@ -7,6 +7,7 @@ import { GaveUp, until } from '../harness/wait.ts';
 
 const services = [
   'gateway',
+  'console',
   'network',
   'storage',
   'update',

@@ -4,7 +4,6 @@
  * Invariants: every 5 s what changed is drawn, every minute everything, and in between what parts ask for, at most four
  * times a second; a part that isn't there delays nothing.
  */
-import { LOGGER, type Logger, reasonOf } from '@incusos/service';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { LogService } from '../log/log.service.ts';
 import { ServicesHealth } from '../machine/health.service.ts';
@@ -26,7 +25,6 @@ export class DisplayService implements OnApplicationBootstrap, OnApplicationShut
   private readonly timers: NodeJS.Timeout[] = [];
   private soon: NodeJS.Timeout | undefined;
   private cleared = 0;
-  private refreshing = false;
   private stopping = false;
 
   constructor(
@@ -36,7 +34,6 @@ export class DisplayService implements OnApplicationBootstrap, OnApplicationShut
     @Inject(MessagesService) private readonly messages: MessagesService,
     @Inject(Terminals) private readonly terminals: Terminals,
     @Inject(Redraw) private readonly redraw: Redraw,
-    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -44,11 +41,11 @@ export class DisplayService implements OnApplicationBootstrap, OnApplicationShut
       this.soon ??= setTimeout(() => this.draw(), restMs);
     });
     this.draw();
-    void this.refresh();
+    this.machine.refresh();
     this.timers.push(
       setInterval(() => {
         this.draw();
-        void this.refresh();
+        this.machine.refresh();
       }, redrawMs),
       setInterval(() => {
         if (this.shownMessages().length > 1) this.draw();
@@ -65,29 +62,11 @@ export class DisplayService implements OnApplicationBootstrap, OnApplicationShut
     this.terminals.close();
   }
 
-  private async refresh(): Promise<void> {
-    if (this.refreshing || this.stopping) return;
-    this.refreshing = true;
-    try {
-      await this.machine.refresh();
-      const { consoles } = this.machine.current;
-      if (consoles.length > 0) this.terminals.use(consoles);
-    } catch (error) {
-      this.logger.error('the screen shows what it knew before', { error: reasonOf(error) });
-    } finally {
-      this.refreshing = false;
-    }
-    if (!this.isStopping()) this.draw();
-  }
-
-  /** It may have begun while others were waited for. */
-  private isStopping(): boolean {
-    return this.stopping;
-  }
-
   private draw(): void {
     clearTimeout(this.soon);
     this.soon = undefined;
+    const { consoles } = this.machine.current;
+    if (consoles.length > 0) this.terminals.use(consoles);
     const view = this.view();
     const now = view.now.getTime();
     const everything = now - this.cleared >= clearMs;

@@ -9,12 +9,14 @@ import { ApplicationsServiceService } from '@incusos/contracts/applications';
 import { NetworkServiceService } from '@incusos/contracts/network';
 import { SecurityServiceService } from '@incusos/contracts/security';
 import { type Environment, SystemServiceService } from '@incusos/contracts/system';
-import { connectService, DomainError, LOGGER, type Logger } from '@incusos/service';
+import { connectService, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Redraw } from '../display/redraw.ts';
 import type { InstalledApplication, Interface } from '../screen/view.ts';
 import { interfacesOf } from './interfaces.ts';
 
-const answerMs = 4_000;
+/** A machine that is busy with its start takes its time. */
+const answerMs = 30_000;
 /** What is asked in each so manieth round only, once it is known. */
 const sometimes = 2;
 const rarely = 6;
@@ -48,40 +50,48 @@ export class MachineService implements OnApplicationShutdown {
     consoles: [],
   };
   private round = 0;
+  private readonly asking = new Set<string>();
+  private stopped = false;
 
-  constructor(@Inject(LOGGER) private readonly logger: Logger) {}
+  constructor(
+    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(Redraw) private readonly redraw: Redraw,
+  ) {}
 
   get current(): MachineFacts {
     return this.facts;
   }
 
   onApplicationShutdown(): void {
+    this.stopped = true;
     for (const connection of Object.values(this.connections)) connection.close();
   }
 
-  /** Asks what is due, all services at once. */
-  async refresh(): Promise<void> {
+  /** Begins to ask what is due. A service that is still to answer is not asked again meanwhile. */
+  refresh(): void {
     const { environment, interfaces, consoles, applications, recoveryKeysRetrieved } = this.facts;
-    const asks: [boolean, number, () => Promise<Partial<MachineFacts>>][] = [
-      [environment?.system_is_ready === true, rarely, () => this.askEnvironment()],
-      [interfaces !== undefined, sometimes, () => this.askNetwork()],
-      [consoles.length > 0, rarely, () => this.askConsoles()],
-      [applications !== undefined, rarely, () => this.askApplications()],
-      [recoveryKeysRetrieved !== undefined, rarely, () => this.askRecoveryKeys()],
-    ];
-    const due = asks.filter(([known, rounds]) => !known || this.round % rounds === 0);
+    this.ask('environment', environment?.system_is_ready === true, rarely, () => this.askEnvironment());
+    this.ask('network', interfaces !== undefined, sometimes, () => this.askNetwork());
+    this.ask('consoles', consoles.length > 0, rarely, () => this.askConsoles());
+    this.ask('applications', applications !== undefined, rarely, () => this.askApplications());
+    this.ask('keys', recoveryKeysRetrieved !== undefined, rarely, () => this.askRecoveryKeys());
     this.round += 1;
-    await Promise.all(due.map(([, , ask]) => this.take(ask)));
   }
 
-  private async take(ask: () => Promise<Partial<MachineFacts>>): Promise<void> {
-    try {
-      const answer = await ask();
-      this.facts = { ...this.facts, ...answer };
-    } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
-      this.logger.debug('a service could not say what the screen shows of it', { error: error.message });
-    }
+  /** @param rounds once it is known, it is asked in each so manieth round. */
+  private ask(name: string, known: boolean, rounds: number, how: () => Promise<Partial<MachineFacts>>): void {
+    if (this.asking.has(name) || (known && this.round % rounds !== 0)) return;
+    this.asking.add(name);
+    how()
+      .then((answer) => {
+        this.facts = { ...this.facts, ...answer };
+        this.redraw.request();
+      })
+      .catch((error: unknown) => {
+        if (!this.stopped)
+          this.logger.debug(`the ${name} could not be asked for`, { error: reasonOf(error) });
+      })
+      .finally(() => this.asking.delete(name));
   }
 
   private async askEnvironment(): Promise<Partial<MachineFacts>> {
