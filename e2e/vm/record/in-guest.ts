@@ -34,7 +34,7 @@ export type Answered = Step & {
 };
 
 const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' };
-const scratch = '/run/samples';
+const scratch = process.env['RECORDING_SCRATCH'] ?? '/run/samples';
 const request = JSON.parse(readFileSync(0, 'utf8')) as GuestRequest;
 const running = new Map(Object.entries(request.running));
 // systemd's services, which aren't root, read what is written here.
