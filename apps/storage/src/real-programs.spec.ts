@@ -1,9 +1,12 @@
 /** The readers of programs' output, on what the programs of a real machine answered. */
-import { outputOf } from '@incusos/host-emulated/samples';
+import { ProgramError } from '@incusos/host';
+import { answersTo, outputOf } from '@incusos/host-emulated/samples';
 import { describe, expect, it } from 'vitest';
 import { parseDrives, parseRootDisk } from './drives/lsblk.ts';
 import { parseSmartctl } from './drives/smartctl.ts';
+import { parseDatasets } from './pools/datasets.ts';
 import { poolType, scrubStatus, trimStatus } from './pools/pool-state.ts';
+import { isNoSuchPool, objections, onlyAboutShape, zfsFailure } from './pools/zfs-error.ts';
 import { parseStatus, type PoolStatus } from './pools/zpool-status.ts';
 
 const byId = (serial: string): string => `/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_${serial}`;
@@ -136,5 +139,89 @@ describe('the members of a real pool', () => {
     expect(scrubStatus(scrubbed.scan)).toMatchObject({ state: 'FINISHED', progress: '100.00%' });
     const { trims } = pool('storage/upkeep', 1);
     expect(trimStatus(trims)).toMatchObject({ state: 'FINISHED', errors: 0 });
+  });
+});
+
+describe('a real pool that lost a drive', () => {
+  it('names it by what it was, and handles it by its guid after an import', () => {
+    const states = [0, 1, 2, 3].map((index) => pool('storage/missing-member', index));
+    expect(states.map(({ state }) => state)).toEqual(['DEGRADED', 'DEGRADED', 'DEGRADED', 'ONLINE']);
+    const lost = states.map(({ members }) => members.find(({ device }) => device === byId('b')));
+    expect(lost.map((member) => member?.state)).toEqual(['CANT_OPEN', 'CANT_OPEN', 'CANT_OPEN', 'ONLINE']);
+    expect(lost[0]?.handle).toBe(byId('b'));
+    expect(lost[1]?.handle).toMatch(/^\d{10,20}$/u);
+    expect(trimStatus(states[1]?.trims ?? [])?.state).not.toBe('UNSUPPORTED');
+  });
+
+  it('counts what a scrub repaired as no error that is left', () => {
+    const { state, scan } = pool('storage/checksum-errors');
+    expect(state).toBe('ONLINE');
+    expect(scan).toMatchObject({ function: 'SCRUB', state: 'FINISHED', errors: 0 });
+  });
+});
+
+describe('the volumes of a real pool', () => {
+  it('have their quota, their use and the state of their key', () => {
+    const datasets = parseDatasets(outputOf('storage/volumes', 'zfs list'));
+    const told = datasets.map(({ name, quota, use, keyStatus }) => [name, quota, use, keyStatus]);
+    expect(told).toEqual([
+      ['local', 0n, '-', 'available'],
+      ['tank', 0n, '-', 'available'],
+      ['tank/one', 0n, 'incus', 'available'],
+      ['tank/two', 268_435_456n, 'linstor', '-'],
+    ]);
+    expect(datasets.every(({ used, smallBlocksKiB }) => used > 0n && smallBlocksKiB === 0)).toBe(true);
+  });
+
+  it('are locked after an import', () => {
+    const locked = parseDatasets(outputOf('storage/import', 'zfs list'));
+    expect(locked.find(({ name }) => name === 'tank')?.keyStatus).toBe('unavailable');
+  });
+});
+
+describe('what a real ZFS refuses', () => {
+  const refused = (recording: string, line: string): ProgramError[] =>
+    answersTo(recording, line)
+      .filter(({ exit_code }) => exit_code !== 0)
+      .map(
+        ({ run: [program], exit_code, stderr }) =>
+          new ProgramError('failed', program, stderr.join('\n').trim(), exit_code, `${program} failed`),
+      );
+  const reasons = (recording: string, line: string): string[] =>
+    refused(recording, line).map((error) => zfsFailure(error, 'unable').reason);
+
+  it('is the mistake of whoever asked, for drives, names and sizes', () => {
+    for (const line of ['zpool create', 'zpool add', 'zpool attach', 'zpool remove tank /dev']) {
+      const found = refused('storage/refusals', line);
+      expect(found.length, line).toBeGreaterThan(0);
+      for (const error of found) {
+        // These two depend on the machine, or come before the service asks at all.
+        if (
+          /pool already exists|name is reserved|no such device in pool|no such pool or dataset/u.test(
+            error.stderr,
+          )
+        )
+          continue;
+        expect(zfsFailure(error, 'unable').reason, error.stderr).toBe('INVALID_REQUEST');
+      }
+    }
+    expect(reasons('storage/volumes', 'zfs set quota')).toEqual(['INVALID_REQUEST']);
+  });
+
+  it('is told apart where the shape of a pool can be forced', () => {
+    const shapes = refused('storage/refusals', 'zpool create').map(objections);
+    expect(shapes.filter(onlyAboutShape)).toEqual([
+      ['mirror contains devices of different sizes'],
+      ['mismatched replication level: both 3-way and 2-way mirror vdevs are present'],
+      ['mismatched replication level: both disk and mirror vdevs are present'],
+    ]);
+    expect(shapes.filter((lines) => lines.length > 0 && !onlyAboutShape(lines))).toEqual([
+      [`${byId('b')}-part1 is part of exported pool 'tank'`],
+    ]);
+  });
+
+  it('is known where a pool is not there', () => {
+    const missing = refused('storage/import', 'zpool import -N');
+    expect(missing.map(isNoSuchPool)).toEqual([true, false]);
   });
 });
