@@ -31,7 +31,8 @@ import { Qmp } from './qmp.ts';
 /** The smallest disk that the system takes. */
 const diskBytes = 50 * 1024 ** 3;
 const firmware = '/usr/share/OVMF';
-const powerOffMs = 90_000;
+/** A machine that is busy without acceleration takes more than a minute to stop its services. */
+const powerOffMs = 300_000;
 /** sun_path of unix(7). */
 const socketPathBytes = 107;
 
