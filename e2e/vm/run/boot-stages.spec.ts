@@ -58,12 +58,16 @@ describe('the stages of a boot', () => {
       told(
         '[FAILED] Failed to start tpm-state.service - Note whether the TPM opens the system.',
         'BdsDxe: No bootable option or device was found.',
+        kernel,
+        "[    0.024000] Kernel panic - not syncing: IO-APIC + timer doesn't work!",
         'Error loading kernel image: Access denied',
         'You are in emergency mode. After logging in, type "journalctl -xb" to view',
       ),
     ).toEqual([
       'tpm-state.service failed',
       'the firmware finds nothing to boot',
+      'the kernel runs',
+      'the kernel panicked',
       'Secure Boot refuses what is not signed by the enrolled keys',
       'the boot ended in emergency mode',
     ]);

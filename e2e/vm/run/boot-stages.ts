@@ -38,6 +38,7 @@ const failureSign = /^\[FAILED\] Failed to \S+ (?<unit>[^ ]+)/u;
 /** What else keeps a boot from going on. */
 const problems: readonly Stage[] = [
   { sign: /^BdsDxe: No bootable option/u, text: 'the firmware finds nothing to boot' },
+  { sign: /Kernel panic - not syncing/u, text: 'the kernel panicked' },
   {
     sign: /Access denied|Security Violation/iu,
     text: 'Secure Boot refuses what is not signed by the enrolled keys',
