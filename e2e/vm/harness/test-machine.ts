@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, linkSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { output } from '../../../image/tools/programs.ts';
+import { say } from '../../../image/tools/sentence.ts';
 import { freePort } from '../../appliance/free-port.ts';
 import { Rest } from '../../appliance/rest.ts';
 import { type Client, ensureClient, seedOf } from '../client.ts';
@@ -134,19 +135,25 @@ export class TestMachine {
 
   /** Switches the machine on and waits for its API. */
   async boot(): Promise<Environment> {
+    const began = performance.now();
     await this.switchOn();
-    return this.ready();
+    const environment = await this.ready();
+    tell('from power-on to the API', began);
+    return environment;
   }
 
   /** Goes on where the machine was when it was kept with its memory. */
   async resume(): Promise<Environment> {
+    const began = performance.now();
     this.machine.start(this.argv, 'memory');
     this.control = await this.machine.control();
     await until('the return of the memory', memoryMs, async () =>
       (await this.qmp.status()) === 'inmigrate' ? undefined : true,
     );
     await this.qmp.ask('cont');
-    return this.ready();
+    const environment = await this.ready();
+    tell('restored with its memory', began);
+    return environment;
   }
 
   /** Waits until the system says that it is ready, `as` says which system that is. */
@@ -289,6 +296,10 @@ export class TestMachine {
     while (this.machine.isRunning()) await sleep(50);
     await this.disk.flatten();
   }
+}
+
+function tell(what: string, began: number): void {
+  say(`  ${what}: ${((performance.now() - began) / 1_000).toFixed(1)} s`);
 }
 
 function copyState(from: string, to: string): void {

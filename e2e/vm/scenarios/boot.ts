@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { inside } from '../../../image/tools/roots.ts';
 import { consoleAddon } from '../console-addon.ts';
 import type { Lab, Scenario } from '../harness/scenario.ts';
-import { assertHealthy, assertSealed, assertSecure, journal, patiently, tellBootTime } from './healthy.ts';
+import {
+  assertHealthy,
+  assertSealed,
+  assertSecure,
+  journal,
+  messageOf,
+  patiently,
+  tellBootTime,
+} from './healthy.ts';
 
 /** The kernel was started, whatever came of it. */
 const kernelRuns = /systemd\[1\]|Linux version/u;
@@ -12,6 +20,7 @@ const kernelRuns = /systemd\[1\]|Linux version/u;
 const refusalMs = 6 * 60_000;
 /** More than a guest that runs needs for its answer. */
 const refusedGuestMs = 10_000;
+const strangersArgument = 'incusos.stranger=1';
 
 async function firstBoot(lab: Lab): Promise<void> {
   const machine = await lab.fresh();
@@ -53,16 +62,29 @@ async function secondBoot(lab: Lab): Promise<void> {
   await lab.kept.takeRunning(machine);
 }
 
-async function strangersCredential(lab: Lab): Promise<void> {
-  const machine = await lab.installed();
+async function strangersHypervisor(lab: Lab): Promise<void> {
+  const machine = await lab.installed({
+    firmwareStrings: [
+      `io.systemd.stub.kernel-cmdline-extra=${strangersArgument}`,
+      'io.systemd.credential:udev.rules.99-e2e-stranger=# nothing',
+    ],
+  });
   // Every other machine has the addon, and its shell comes by such a credential.
   machine.disk.removeFromEsp(consoleAddon);
   await machine.boot();
   await assert.rejects(machine.guest('true', refusedGuestMs), /did not answer in time/u);
   const rest = await machine.rest();
   assert.doesNotMatch(await patiently<string>(rest, '/os/1.0/debug/processes'), /e2e/u);
-  const entries = (await journal(rest)).filter((entry) => /e2e-guest/u.test(JSON.stringify(entry)));
-  assert.deepEqual(entries, [], 'the credential did something');
+  const messages = (await journal(rest)).map(messageOf);
+  assert.deepEqual(
+    messages.filter((message) => /e2e-(?:guest|stranger)/u.test(message)),
+    [],
+    'a credential did something',
+  );
+  const commandLine = messages.filter((message) => /^Command line: /u.test(message));
+  assert.equal(commandLine.length, 1, "the kernel doesn't tell its command line");
+  assert.match(commandLine[0] ?? '', /usrhash=/u);
+  assert.ok(!(commandLine[0] ?? '').includes(strangersArgument), 'the hypervisor added to the command line');
 }
 
 async function flippedByte(lab: Lab): Promise<void> {
@@ -135,9 +157,10 @@ export const bootScenarios: readonly Scenario[] = [
     run: strangersKernel,
   },
   {
-    name: 'smoke/strangers-credential',
-    sentence: "a credential of the hypervisor does nothing without the owner's signed word",
+    name: 'smoke/strangers-hypervisor',
+    sentence:
+      'credentials and arguments for the kernel from the hypervisor do nothing to a machine as shipped',
     needs: ['off'],
-    run: strangersCredential,
+    run: strangersHypervisor,
   },
 ];

@@ -38,27 +38,11 @@ async function bareKernel(lab: Lab): Promise<void> {
   assert.doesNotMatch(machine.serial.text(), /Linux version|systemd\[1\]/u, 'the kernel ran nonetheless');
 }
 
-async function hypervisorsArguments(lab: Lab): Promise<void> {
-  const machine = await lab.installed({
-    firmwareStrings: [`io.systemd.stub.kernel-cmdline-extra=${argument}`],
-  });
-  await machine.boot();
-  const commandLine = await machine.inGuest('cat /proc/cmdline');
-  assert.match(commandLine, /usrhash=/u);
-  assert.ok(!commandLine.includes(argument), `the hypervisor added to the command line: ${commandLine}`);
-}
-
 export const signedScenarios: readonly Scenario[] = [
   {
     name: 'smoke/bare-kernel',
     sentence: 'the kernel, taken out of its signed image, is refused',
     needs: ['off'],
     run: bareKernel,
-  },
-  {
-    name: 'smoke/strangers-arguments',
-    sentence: 'arguments that a hypervisor adds to the command line do not reach the kernel',
-    needs: ['off'],
-    run: hypervisorsArguments,
   },
 ];
