@@ -25,12 +25,11 @@ export async function control(
   }
   if (command.needsOwner === true)
     throw new UserError(`no machine runs in ${directory}; npm run vm starts one.`);
-  const machine = new Machine({
-    tools: await toolsRoot(findArchive('amd64')),
-    directory,
-    accelerator: 'tcg',
-  });
-  if (!machine.exists) throw new UserError(`there is no machine in ${directory}; npm run vm makes one.`);
+  if (!new Machine({ tools: '', directory, accelerator: 'tcg' }).exists)
+    throw new UserError(`there is no machine in ${directory}; npm run vm makes one.`);
+  // They may have to be made first, which takes a minute.
+  const tools = command.needsTools === true ? await toolsRoot(findArchive('amd64')) : '';
+  const machine = new Machine({ tools, directory, accelerator: 'tcg' });
   await machine.claim();
   try {
     return await command.run(machine, args, options);
