@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BasicConstraintsExtension, X509CertificateGenerator } from '@peculiar/x509';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { keyNames, readKeys, trustNames } from './keys.ts';
 
 const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
@@ -30,19 +30,26 @@ async function pairOf(authority: boolean, notAfter: Date): Promise<{ key: string
   return { key, certificate: certificate.toString('pem') };
 }
 
+/** Making a key takes long: the pairs that are as they should be are made once. */
+let pairs: readonly { readonly key: string; readonly certificate: string }[] = [];
+let authority = '';
 let directory = '';
 let server: Server | undefined;
 const path = (name: string): string => join(directory, name);
 
-beforeEach(async () => {
+beforeAll(async () => {
+  const later = new Date('2050-01-01');
+  pairs = await Promise.all(keyNames.map(() => pairOf(false, later)));
+  authority = (await pairOf(true, later)).certificate;
+});
+beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'keys-'));
-  for (const name of keyNames) {
-    const { key, certificate } = await pairOf(false, new Date('2050-01-01'));
-    writeFileSync(path(`${name}.key`), key, { mode: 0o600 });
-    writeFileSync(path(`${name}.crt`), certificate);
+  for (const [index, name] of keyNames.entries()) {
+    const pair = pairs[index];
+    writeFileSync(path(`${name}.key`), pair?.key ?? '', { mode: 0o600 });
+    writeFileSync(path(`${name}.crt`), pair?.certificate ?? '');
   }
-  const { certificate } = await pairOf(true, new Date('2050-01-01'));
-  for (const name of trustNames) writeFileSync(path(`${name}.pem`), certificate);
+  for (const name of trustNames) writeFileSync(path(`${name}.pem`), authority);
 });
 afterEach(() => {
   server?.close();
