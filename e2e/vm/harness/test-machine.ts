@@ -33,7 +33,7 @@ const memoryMiB = 4096;
 
 /** What a boot doesn't get over without somebody at the console. */
 const hopeless =
-  /.*(?:Kernel panic|You are in emergency mode|Please enter (?:passphrase|recovery key|PIN)).*/u;
+  /.*(?:Kernel panic|You are in emergency mode|This boot failed\.|Please enter (?:passphrase|recovery key|PIN)).*/u;
 
 /** The files that are a machine; the rest of its directory is logs. */
 const stateFiles = ['disk.raw', 'vars.fd', 'tpm', 'incus'] as const;
