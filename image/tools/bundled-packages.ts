@@ -31,9 +31,13 @@ export function bundledPackages(bundles: readonly string[]): NpmPackage[] {
     }
   }
   const { packages } = readJson(join(top, 'package-lock.json')) as Lock;
-  return [...directories]
-    .map((directory) => described(join(top, directory), packages[directory]?.integrity))
-    .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1));
+  const found = [...directories].map((directory) =>
+    described(join(top, directory), packages[directory]?.integrity),
+  );
+  // One version may be installed in several places.
+  return [...new Map(found.map((entry) => [`${entry.name}@${entry.version}`, entry])).values()].toSorted(
+    (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1),
+  );
 }
 
 /** The directory of the package that a file belongs to; `undefined` for the project's own. */

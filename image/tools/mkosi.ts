@@ -93,7 +93,6 @@ export async function runMkosi(options: MkosiOptions): Promise<string> {
       log,
       mounts: { ...keys.mounts, ...options.emulation.mounts, '/work': work, '/stage': options.stage },
       directory: '/work/conf',
-      env: keys.env,
       // Its own steps, not those of what it makes on the way.
       onLine: tell(/^‣ {1,2}([^\s/].*?)[.…]*$/u, options.now),
     },
@@ -116,6 +115,8 @@ function signing(keys: Keys): string[] {
     `--sign-expected-pcr-key=${keys.private.pcr}`,
     `--sign-expected-pcr-key-source=${source(keys.inToken.pcr)}`,
     '--sign-expected-pcr-certificate=/keys/pcr.crt',
+    // Its own environment doesn't reach the programs that it runs.
+    ...Object.entries(keys.env).map(([name, value]) => `--environment=${name}=${value}`),
   ];
 }
 

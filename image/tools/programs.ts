@@ -13,6 +13,8 @@ const shownLines = 25;
 export interface StepOptions {
   /** The file that gets the program's output. */
   readonly log: string;
+  /** What the program is called when it fails; its first argument unless given. */
+  readonly name?: string;
   readonly directory?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Told every whole line of the program's output. */
@@ -70,7 +72,9 @@ export async function step(argv: readonly [string, ...string[]], options: StepOp
     if (interrupted.signal.aborted) throw new Interrupted('Interrupted.');
     if (why === undefined) return;
     const end = readFileSync(options.log, 'utf8').trimEnd().split('\n').slice(-shownLines).join('\n');
-    throw new UserError(`${end}\n${argv[0]} failed (${why}); the whole log is ${options.log}`);
+    throw new UserError(
+      `${end}\n${options.name ?? argv[0]} failed (${why}); the whole log is ${options.log}`,
+    );
   } finally {
     closeSync(log);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, stop);

@@ -115,7 +115,7 @@ export async function makeRoot(
       directory,
       ...sourceLines(archive),
     ],
-    { log, onLine: tell(/^I: (?!success)(.+?)(?:\.\.\.)?$/u, now) },
+    { log, name: 'mmdebstrap', onLine: tell(/^I: (?!success)(.+?)(?:\.\.\.)?$/u, now) },
   );
 }
 
@@ -167,6 +167,7 @@ export function insideArgv(
 export async function inside(root: string, argv: readonly string[], options: InsideOptions): Promise<void> {
   await step([...contained, ...insideArgv(root, options.mounts, argv, options.directory)], {
     log: options.log,
+    name: argv[0] ?? '',
     env: { TMPDIR: undefined, ...options.env },
     ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
   });
