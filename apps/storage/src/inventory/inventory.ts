@@ -137,7 +137,7 @@ export class Inventory implements OnModuleDestroy {
     // An event ends with an empty line; by then the drive's health is forgotten.
     if (line === '' || line.startsWith('ACTION=')) this.announced('drives');
     if (line.startsWith('ACTION=')) this.action = line.slice('ACTION='.length);
-    // A drive that smartctl(8) looked at "changed": it opens drives for writing, and udev watches who closes them so.
+    // A drive changes many times while it is partitioned, and is still the same drive.
     if (line.startsWith('DEVNAME=') && this.action !== 'change')
       this.health.forget(diskNode(line.slice('DEVNAME='.length)));
   }
