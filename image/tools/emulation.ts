@@ -44,6 +44,13 @@ export interface Emulation {
 /** Nothing is needed for the machine's own architecture. */
 export const noEmulation: Emulation = { mounts: {}, argv: [] };
 
+/** What the kernel is told: by which bytes it knows a program, and what runs it. */
+export function ruleOf(architecture: Architecture, emulator: string): string {
+  const [magic, mask] = headers[architecture];
+  // F: opened now, so that it is there in every root directory. P, O, C: it gets the program as the kernel would.
+  return `:incusos-${architecture}:M::${magic}:${mask}:${emulator}:FPOC`;
+}
+
 /** @param packages of this machine's architecture. */
 export async function emulationOf(architecture: Architecture, packages: PackageIndex): Promise<Emulation> {
   if (architecture === architectureOf(process.arch)) return noEmulation;
@@ -60,9 +67,7 @@ export async function emulationOf(architecture: Architecture, packages: PackageI
       rmSync(join(partial, archive));
     }),
   );
-  const [magic, mask] = headers[architecture];
-  // F: opened now, so that it is there in every root directory. P, O, C: it gets the program as the kernel would.
-  const rule = `:incusos-${architecture}:M::${magic}:${mask}:${insideDirectory}/${name}:FPOC`;
+  const rule = ruleOf(architecture, `${insideDirectory}/${name}`);
   const script = [
     'set -e',
     'misc=/proc/sys/fs/binfmt_misc',
