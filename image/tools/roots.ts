@@ -20,6 +20,7 @@ const toolPackages = [
   'erofs-utils',
   'fdisk',
   'kmod',
+  'libfaketime',
   'libtss2-esys-3.0.2-0t64',
   'libtss2-mu-4.0.1-0t64',
   'libtss2-rc0t64',
