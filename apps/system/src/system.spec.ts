@@ -401,6 +401,24 @@ describe('the system service', () => {
       });
     });
 
+    it('has systemd read its units anew only when one changed', async () => {
+      const run = vi.spyOn(host.programs, 'run');
+      const reloads = (): number => run.mock.calls.filter(([argv]) => argv[1] === 'daemon-reload').length;
+      await setLogging({ syslog: { address: '192.0.2.1:514' } });
+      await setLogging({ syslog: { address: '192.0.2.2:514' } });
+      expect(reloads()).toBe(0);
+      const { certificate, key } = await selfSigned();
+      await setLogging({
+        journal_upload: {
+          url: 'https://logs.example:19532',
+          tls_client_certificate: certificate,
+          tls_client_key: key,
+        },
+      });
+      expect(reloads()).toBe(1);
+      run.mockRestore();
+    });
+
     it('uploads the journal with a client certificate whose key stays out of the state file', async () => {
       const { certificate, key } = await selfSigned();
       await setLogging({

@@ -5,6 +5,8 @@ export const netlogdUnit = 'systemd-netlogd.service';
 export const netlogdFile = '/etc/systemd/netlogd.conf';
 export const uploadUnit = 'systemd-journal-upload.service';
 const uploadFile = '/etc/systemd/journal-upload.conf';
+/** What systemd itself reads, of which it has to be told. */
+export const unitDirectory = '/etc/systemd/system/';
 const uploadDropIn = '/etc/systemd/system/systemd-journal-upload.service.d/10-certificates.conf';
 const certificates = '/etc/systemd/journal-upload';
 const credentials = '/run/credentials/systemd-journal-upload.service';

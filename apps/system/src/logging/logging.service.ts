@@ -28,6 +28,7 @@ import {
   netlogdFile,
   netlogdUnit,
   uploadFiles,
+  unitDirectory,
   uploadPaths,
   uploadUnit,
 } from './logging-files.ts';
@@ -149,11 +150,13 @@ export class LoggingService {
   ): Promise<void> {
     const { files, programs } = this.host;
     let changed = false;
+    let unitChanged = false;
     for (const path of paths) {
       const present = await files.readText(path).catch(() => undefined);
       const file = wanted.find((other) => other.path === path);
       if (present === file?.content) continue;
       changed = true;
+      unitChanged ||= path.startsWith(unitDirectory);
       if (file === undefined) await files.remove(path);
       else await files.writeAtomic(path, file.content, { mode: file.secret === true ? 0o600 : 0o644 });
     }
@@ -166,7 +169,8 @@ export class LoggingService {
       return;
     }
     if (!changed && active) return;
-    await programs.run(['systemctl', 'daemon-reload']);
+    // It takes systemd seconds, in which it does nothing else.
+    if (unitChanged) await programs.run(['systemctl', 'daemon-reload']);
     await programs.run(['systemctl', 'restart', unit]);
   }
 }
