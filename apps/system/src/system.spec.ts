@@ -554,8 +554,12 @@ describe('the system service', () => {
       expect(await log({ unit: '--flush' })).toEqual([]);
     });
 
-    it('describes the kernel and its modules', async () => {
+    it('describes the kernel and its modules, and asks for the processor’s level once', async () => {
+      const run = vi.spyOn(host.programs, 'run');
       const { kernel } = await debug.getKernel({});
+      expect((await debug.getKernel({})).kernel).toEqual(kernel);
+      expect(run).toHaveBeenCalledTimes(1);
+      run.mockRestore();
       expect(kernel).toMatchObject({
         version: '6.12.57+deb13-amd64',
         architecture: 'x86_64',

@@ -33,13 +33,16 @@ const loader = '/lib64/ld-linux-x86-64.so.2';
 
 @GrpcController(DebugServiceService)
 export class DebugController implements ServiceHandlers<typeof DebugServiceService> {
+  /** The processor's level, which stays while the process runs. */
+  private baseline: string | undefined;
+
   constructor(
     @Inject(HOST) private readonly host: Host,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   async getKernel(): Promise<DebugServiceGetKernelResponse> {
-    const { files, programs } = this.host;
+    const { files } = this.host;
     const [version, architecture, modules] = await Promise.all([
       files.readText('/proc/sys/kernel/osrelease'),
       files.readText('/proc/sys/kernel/arch'),
@@ -47,12 +50,12 @@ export class DebugController implements ServiceHandlers<typeof DebugServiceServi
     ]);
     // Other architectures have no levels and another loader.
     const isX86 = architecture.trim() === 'x86_64';
-    const help = isX86 ? await programs.run([loader, '--help']).catch(() => undefined) : undefined;
+    this.baseline ??= isX86 ? await this.readBaseline() : '';
     return {
       kernel: DebugKernel.create({
         version: version.trim(),
         architecture: architecture.trim(),
-        cpu_baseline: help === undefined ? '' : cpuBaseline(help.stdout),
+        cpu_baseline: this.baseline ?? '',
         modules: parseModules(modules),
       }),
     };
@@ -95,5 +98,11 @@ export class DebugController implements ServiceHandlers<typeof DebugServiceServi
 
   async getReport({ match }: GetReportRequest): Promise<GetReportResponse> {
     return { report: await collectReport(this.host.files, match) };
+  }
+
+  /** @returns nothing when the loader doesn't say; it is asked again the next time. */
+  private async readBaseline(): Promise<string | undefined> {
+    const help = await this.host.programs.run([loader, '--help']).catch(() => undefined);
+    return help === undefined ? undefined : cpuBaseline(help.stdout);
   }
 }
