@@ -1,21 +1,11 @@
 /** What has to be true of every system that came up well. */
 import assert from 'node:assert/strict';
 import { say } from '../../../image/tools/sentence.ts';
+import { serviceNames } from '../../../image/tools/service-names.ts';
 import type { Rest } from '../../appliance/rest.ts';
 import type { TestMachine } from '../harness/test-machine.ts';
 import { GaveUp, until } from '../harness/wait.ts';
 
-const services = [
-  'gateway',
-  'console',
-  'network',
-  'storage',
-  'update',
-  'security',
-  'backup',
-  'applications',
-  'system',
-] as const;
 /** One path of each service that answers from it. */
 const paths = [
   '/os/1.0',
@@ -65,7 +55,7 @@ export function messageOf({ MESSAGE: message }: JournalEntry): string {
 /** Asserts that each service's process runs, that each answers, and that systemd saw none of them fail. */
 export async function assertHealthy(rest: Rest): Promise<void> {
   const processes = await patiently<string>(rest, '/os/1.0/debug/processes');
-  for (const name of services)
+  for (const name of serviceNames)
     assert.match(processes, new RegExp(`/usr/lib/incus-os/${name}/main\\.mjs`, 'u'), `${name} doesn't run`);
   assert.match(processes, /valkey-server/u, "the job queues' server doesn't run");
   for (const path of paths) await patiently(rest, path);
