@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { eventually, rebooted, trustedClient, uptime } from './client.ts';
+import { throughReboot, trustedClient } from './client.ts';
 
 const rest = trustedClient();
 afterAll(() => rest.close());
@@ -73,10 +73,7 @@ describe('a backup', () => {
     expect((await rest.envelope('POST', '/os/1.0/system/:restore', { raw: altered })).http).toBe(400);
     expect(await configurations()).toEqual(changed);
 
-    await eventually(async () => (await uptime(rest)) > 3, 'some uptime');
-    const age = await uptime(rest);
-    await rest.succeed('POST', '/os/1.0/system/:restore', { raw: body });
-    await rebooted(rest, age);
+    await throughReboot(rest, () => rest.succeed('POST', '/os/1.0/system/:restore', { raw: body }));
     expect(await configurations()).toEqual(earlier);
   });
 });

@@ -44,15 +44,18 @@ export async function eventually(
   throw new Error(`${what} did not happen`, { cause: last });
 }
 
-/** Waits until the appliance went through a reboot: it is ready, and its uptime is shorter than before. */
-export async function rebooted(rest: Rest, uptimeBefore: number): Promise<void> {
+/**
+ * Runs what reboots the appliance, and waits until it is ready again with a kernel that started after that. The moment of
+ * start is compared, not the uptime: a machine that was rebooted soon after its start takes longer to be ready again than it
+ * had been up.
+ */
+export async function throughReboot(rest: Rest, reboots: () => Promise<unknown>): Promise<void> {
+  const environment = async () => (await rest.get<Environment>('/os/1.0')).environment;
+  await eventually(async () => (await environment()).uptime > 3, 'some uptime');
+  const asked = Date.now();
+  await reboots();
   await eventually(async () => {
-    const { environment } = await rest.get<Environment>('/os/1.0');
-    return environment.system_is_ready && environment.uptime < uptimeBefore;
+    const { system_is_ready, uptime } = await environment();
+    return system_is_ready && Date.now() - uptime * 1000 > asked;
   }, 'the reboot');
-}
-
-export async function uptime(rest: Rest): Promise<number> {
-  const { environment } = await rest.get<Environment>('/os/1.0');
-  return environment.uptime;
 }

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { itsMachine, machine, rebooted, trustedClient, uptime } from './client.ts';
+import { itsMachine, machine, throughReboot, trustedClient } from './client.ts';
 
 const rest = trustedClient();
 afterAll(() => rest.close());
@@ -163,15 +163,9 @@ describe('applications', () => {
 describe('a reboot', () => {
   it('is answered first, then done; the machine comes back with its configuration', async () => {
     const before = await rest.get<{ config: object }>('/os/1.0/system/network');
-    await eventuallyOlderThan(3);
-    const age = await uptime(rest);
-    expect(await rest.succeed('POST', '/os/1.0/system/:reboot')).toEqual({});
-    await rebooted(rest, age);
+    await throughReboot(rest, async () => {
+      expect(await rest.succeed('POST', '/os/1.0/system/:reboot')).toEqual({});
+    });
     expect((await rest.get<{ config: object }>('/os/1.0/system/network')).config).toEqual(before.config);
   });
 });
-
-/** A shorter uptime than before only tells something once there was some. */
-async function eventuallyOlderThan(seconds: number): Promise<void> {
-  while ((await uptime(rest)) <= seconds) await new Promise((resolve) => setTimeout(resolve, 200));
-}

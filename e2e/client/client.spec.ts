@@ -6,7 +6,7 @@ import { parse, stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { checkout } from '../appliance/checkout.ts';
 import { Rest } from '../appliance/rest.ts';
-import { eventually, rebooted, uptime } from '../api/client.ts';
+import { throughReboot } from '../api/client.ts';
 
 const programs = new LocalPrograms();
 const rest = new Rest(inject('url'), { cert: inject('certificate'), key: inject('key') });
@@ -118,17 +118,11 @@ describe('the official client', () => {
     expect((await yaml<{ config: { channel: string } }>('system update show')).config.channel).toBe(
       'testing',
     );
-    await eventually(async () => (await uptime(rest)) > 3, 'some uptime');
-    const age = await uptime(rest);
-    await os(`system restore ${archive}`, { stdin: 'yes\n' });
-    await rebooted(rest, age);
+    await throughReboot(rest, () => os(`system restore ${archive}`, { stdin: 'yes\n' }));
     expect((await yaml<{ config: object }>('system update show')).config).toEqual(before.config);
   });
 
   it('reboots the machine', async () => {
-    await eventually(async () => (await uptime(rest)) > 3, 'some uptime');
-    const age = await uptime(rest);
-    await os('system reboot', { stdin: 'yes\n' });
-    await rebooted(rest, age);
+    await throughReboot(rest, () => os('system reboot', { stdin: 'yes\n' }));
   });
 });
