@@ -7,6 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import type { Host } from '@incusos/host';
+import { reasonOf } from '@incusos/service';
 import { cardMacs } from '../config/hardware-addresses.ts';
 import { hostNameOf, setHostName, writeHosts } from '../hostname/hostname.ts';
 import { physicalName } from '../render/device-names.ts';
@@ -18,10 +19,23 @@ import { setTimeZone, writeTimeServers } from '../time/clock.ts';
 import { linksBeside, releaseCards, removeStaleDevices } from './devices.ts';
 import { waitUntilOnline } from './online.ts';
 import { isEmpty, type Plan, planChange } from './plan.ts';
+import type { Change, Step } from './step.ts';
 
 export interface ApplyOptions {
-  /** Milliseconds since the epoch by which the network has to be up; not waited for when absent. */
-  readonly onlineBy?: number;
+  /** Until when the network has to be up, on the clock of `performance.now()`; not waited for when absent. */
+  readonly onlineBy?: number | undefined;
+}
+
+/** A step of a change that failed; its text is that of the cause. */
+export class StepError extends Error {
+  override readonly name = 'StepError';
+
+  constructor(
+    readonly step: string,
+    cause: unknown,
+  ) {
+    super(reasonOf(cause), { cause });
+  }
 }
 
 /** Is there from before the first file is changed until networkd has read them all. */
@@ -38,35 +52,67 @@ export function limitsOf(cards: readonly NetworkCard[]): CardLimits {
   return new Map(cards.map(({ mac, maxMtu }) => [mac, maxMtu]));
 }
 
+/** Everything that a change does, in the order that the devices need. */
+export const steps: readonly Step[] = [
+  { name: 'set the time zone', run: ({ host, config }) => setTimeZone(host, config) },
+  { name: 'remove devices that are no longer wanted', run: removeDevices },
+  {
+    name: 'set the host name',
+    run: async ({ host, config }) => setHostName(host, await hostNameOf(host, config)),
+  },
+  { name: 'write the files of the devices', run: ({ host, plan }) => writePlan(host, plan) },
+  { name: 'write the time servers', run: ({ host, config }) => writeTimeServers(host, config) },
+  {
+    name: 'write the host names',
+    run: async ({ host, config }) => writeHosts(host, await hostNameOf(host, config)),
+  },
+  {
+    name: 'rename the network cards',
+    run: ({ host, config, plan, unread }) => renameCards(host, unread ? undefined : plan.cards, config),
+  },
+  { name: 'reload the network', run: reload },
+  { name: 'bring the network online', run: waitForNetwork },
+];
+
 /**
  * Applies a configuration that is valid and whose cards are given by MAC.
- * @throws ProgramError, NotOnlineError, MtuError when the machine did not do as it was told.
+ * @throws StepError, whose cause says why the machine did not do as it was told; MtuError before anything was touched.
  */
 export async function applyConfig(
   host: Host,
   config: SystemNetworkConfig,
   options: ApplyOptions = {},
 ): Promise<Plan> {
-  const [links, present] = await Promise.all([readLinks(host), readFiles(host)]);
+  const [links, present, unread] = await Promise.all([
+    readLinks(host),
+    readFiles(host),
+    host.files.exists(unreadMarker),
+  ]);
   const plan = planChange(present, renderFiles(config, limitsOf(cardsOf(links))));
-  // Someone who was interrupted may have written files that nobody read yet.
-  const unread = await host.files.exists(unreadMarker);
+  const { onlineBy } = options;
+  const change: Change = { host, config, links, plan, unread, remade: new Set(), onlineBy };
   if (!isEmpty(plan)) await host.files.writeAtomic(unreadMarker, '');
-  await setTimeZone(host, config);
-  const remade = await removeStaleDevices(host, plan.staleDevices, links);
-  await releaseCards(host, config);
-  const name = await hostNameOf(host, config);
-  await setHostName(host, name);
-  await writePlan(host, plan);
-  await writeTimeServers(host, config);
-  await writeHosts(host, name);
-  await renameCards(host, unread ? undefined : plan.cards, config);
-  if (unread || !isEmpty(plan)) {
-    await reloadNetworkd(host, linksBeside(config, unread ? undefined : remade));
-    await host.files.remove(unreadMarker);
+  for (const step of steps) {
+    await step.run(change).catch((error: unknown) => {
+      throw new StepError(step.name, error);
+    });
   }
-  if (options.onlineBy !== undefined) await waitUntilOnline(host, config, options.onlineBy);
   return plan;
+}
+
+async function removeDevices({ host, config, links, plan, remade }: Change): Promise<void> {
+  for (const name of await removeStaleDevices(host, plan.staleDevices, links)) remade.add(name);
+  await releaseCards(host, config);
+}
+
+async function reload({ host, config, plan, unread, remade }: Change): Promise<void> {
+  if (!unread && isEmpty(plan)) return;
+  await reloadNetworkd(host, linksBeside(config, unread ? undefined : remade));
+  await host.files.remove(unreadMarker);
+}
+
+async function waitForNetwork({ host, config, onlineBy }: Change): Promise<void> {
+  if (onlineBy !== undefined) await waitUntilOnline(host, config, onlineBy);
 }
 
 async function readFiles(host: Host): Promise<Map<string, string>> {

@@ -14,12 +14,9 @@ import { stateFailure } from '@incusos/state-owner';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { timeoutOf } from '../config/confirmation-timeout.ts';
 import { defaultConfig } from '../config/defaults.ts';
-import { normalizeConfig } from '../config/normalize.ts';
-import { checkFreeNames, checkPresence, resolveNames } from '../config/resolve-names.ts';
+import { checkForm, prepareConfig } from '../config/prepare.ts';
+import { resolveNames } from '../config/resolve-names.ts';
 import { seededConfig } from '../config/seeded-config.ts';
-import { refuseUnsupported } from '../config/supported.ts';
-import { validateConfig } from '../config/validate.ts';
-import { refuse } from '../config/violation.ts';
 import { NETWORK_STATE, type NetworkState } from '../network-state.ts';
 import { synchronizeClock } from '../time/clock.ts';
 import { type NetworkCard, rememberNames, withEarlierNames } from '../state/ip.ts';
@@ -165,8 +162,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
       throw new DomainError('INVALID_REQUEST', reason, { fields: [{ field: 'config', reason }] });
     }
     timeoutOf(request);
-    refuse(validateConfig(normalizeConfig(request), 'loose'));
-    refuseUnsupported(request);
+    checkForm(request);
     return request;
   }
 
@@ -185,7 +181,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
   private async carryOut(request: SystemNetworkConfig): Promise<void> {
     const timeoutMs = timeoutOf(request);
     const cards = await this.cards();
-    const config = this.resolve(request, cards);
+    const config = prepareConfig(request, { cards, configured: this.current });
     const { problem } = this.store;
     if (problem !== undefined)
       throw stateFailure(
@@ -215,7 +211,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     }
     try {
       await applyConfig(this.host, config, {
-        onlineBy: Math.min(began + this.limits.onlineMs, deadline ?? Infinity),
+        onlineBy: performance.now() + Math.min(this.limits.onlineMs, timeoutMs ?? Infinity),
       });
       this.onChanged();
       if (confirmed) await this.keep(config, cards);
@@ -230,15 +226,6 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
 
   private async cards(): Promise<NetworkCard[]> {
     return withEarlierNames(await readCards(this.host), this.store.current.card_names);
-  }
-
-  /** Puts MACs in the place of names, and checks what needs them. */
-  private resolve(request: SystemNetworkConfig, cards: readonly NetworkCard[]): SystemNetworkConfig {
-    const config = resolveNames(normalizeConfig(request), { cards, configured: this.current });
-    refuse(validateConfig(config, 'strict'));
-    refuse(checkPresence(config, cards));
-    refuse(checkFreeNames(config, cards));
-    return config;
   }
 
   /** Makes a configuration that is applied the one to return to. */
@@ -302,7 +289,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     const { config } = this.store.current;
     try {
       if (config !== null)
-        await applyConfig(this.host, config, { onlineBy: Date.now() + this.limits.onlineMs });
+        await applyConfig(this.host, config, { onlineBy: performance.now() + this.limits.onlineMs });
     } finally {
       this.onChanged();
       await this.pendingFile.remove();

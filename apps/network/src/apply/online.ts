@@ -44,7 +44,7 @@ function requiredDevices(config: SystemNetworkConfig): Required[] {
 }
 
 /**
- * @param deadline milliseconds since the epoch.
+ * @param deadline on the clock of `performance.now()`, which a synchronized time doesn't move.
  * @throws NotOnlineError naming the devices that lack an address, or that no name server answered.
  */
 export async function waitUntilOnline(
@@ -59,7 +59,7 @@ export async function waitUntilOnline(
     ({ addresses, required_for_online: online = '' }) =>
       addresses.length > 0 && (online === 'ipv6' || online === 'both'),
   );
-  if (six) await sleep(Math.min(duplicateDetectionMs, Math.max(0, deadline - Date.now())));
+  if (six) await sleep(Math.min(duplicateDetectionMs, Math.max(0, deadline - performance.now())));
   await waitForNames(host, deadline);
 }
 
@@ -70,7 +70,7 @@ async function waitForAddresses(host: Host, required: readonly Required[], deadl
     const links = new Map(list.map((link) => [link.name, link]));
     missing = required.filter(({ device }) => !isOnline(links.get(device), statuses.get(device)));
     if (missing.length === 0) return;
-    if (Date.now() + pollMs > deadline) {
+    if (performance.now() + pollMs > deadline) {
       const names = missing.map(({ name }) => name).join(', ');
       throw new NotOnlineError(
         `timed out waiting for the network to come online: ${names} ${missing.length === 1 ? 'has' : 'have'} no usable address`,
@@ -90,13 +90,13 @@ async function readStatuses(host: Host): Promise<Map<string, LinkStatus>> {
 }
 
 async function waitForNames(host: Host, deadline: number): Promise<void> {
-  const started = Date.now();
+  const started = performance.now();
   for (;;) {
-    const answer = await resolverAnswers(host, Math.max(pollMs, deadline - Date.now()));
+    const answer = await resolverAnswers(host, Math.max(pollMs, Math.ceil(deadline - performance.now())));
     if (answer === 'answers') return;
     // A network may have no name server at all; then there is none to wait for.
-    if (answer === 'no-servers' && Date.now() - started > nameServerGraceMs) return;
-    if (Date.now() + pollMs > deadline)
+    if (answer === 'no-servers' && performance.now() - started > nameServerGraceMs) return;
+    if (performance.now() + pollMs > deadline)
       throw new NotOnlineError('timed out waiting for DNS: no name server answered');
     await sleep(pollMs);
   }

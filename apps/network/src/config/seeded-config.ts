@@ -6,11 +6,7 @@ import { DomainError } from '@incusos/service';
 import type { NetworkCard } from '../state/ip.ts';
 import { timeoutOf } from './confirmation-timeout.ts';
 import { defaultConfig } from './defaults.ts';
-import { normalizeConfig } from './normalize.ts';
-import { checkFreeNames, checkPresence, resolveNames } from './resolve-names.ts';
-import { refuseUnsupported } from './supported.ts';
-import { validateConfig } from './validate.ts';
-import { refuse } from './violation.ts';
+import { checkForm, prepareConfig } from './prepare.ts';
 
 /**
  * The configuration of the seed, `undefined` without one. A seed that names no devices leaves them at the default.
@@ -33,21 +29,16 @@ export async function seededConfig(
 
 function configOf(seed: SystemNetworkConfig, cards: readonly NetworkCard[]): SystemNetworkConfig {
   timeoutOf(seed);
-  refuseUnsupported(seed);
   const { interfaces } = defaultConfig(cards);
   const hasDevices = seed.interfaces.length + seed.bonds.length + seed.vlans.length > 0;
-  const complete = normalizeConfig({
+  const complete = {
     ...seed,
     interfaces: hasDevices ? seed.interfaces : interfaces,
     time: {
       ntp_servers: seed.time?.ntp_servers ?? [],
       timezone: seed.time?.timezone ?? 'UTC',
     },
-  });
-  refuse(validateConfig(complete, 'loose'));
-  const config = resolveNames(complete, { cards, configured: undefined });
-  refuse(validateConfig(config, 'strict'));
-  refuse(checkPresence(config, cards));
-  refuse(checkFreeNames(config, cards));
-  return config;
+  };
+  checkForm(complete);
+  return prepareConfig(complete, { cards, configured: undefined });
 }

@@ -1,0 +1,28 @@
+/** Makes of what somebody wrote a configuration that can be applied to this machine, or says what is wrong with it. */
+import type { SystemNetworkConfig } from '@incusos/contracts/network';
+import { normalizeConfig } from './normalize.ts';
+import { checkFreeNames, checkPresence, type KnownDevices, resolveNames } from './resolve-names.ts';
+import { refuseUnsupported } from './supported.ts';
+import { validateConfig } from './validate.ts';
+import { refuse } from './violation.ts';
+
+/**
+ * What can be told without looking at the machine.
+ * @throws DomainError naming the fields.
+ */
+export function checkForm(request: SystemNetworkConfig): void {
+  refuse(validateConfig(normalizeConfig(request), 'loose'));
+  refuseUnsupported(request);
+}
+
+/**
+ * The configuration with MACs in the place of names, checked against the machine.
+ * @throws DomainError naming the fields.
+ */
+export function prepareConfig(request: SystemNetworkConfig, known: KnownDevices): SystemNetworkConfig {
+  const config = resolveNames(normalizeConfig(request), known);
+  refuse(validateConfig(config, 'strict'));
+  refuse(checkPresence(config, known.cards));
+  refuse(checkFreeNames(config, known.cards));
+  return config;
+}
