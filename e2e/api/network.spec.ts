@@ -91,7 +91,6 @@ describe('the network', () => {
         'RequiredForOnline=no',
         'ClientIdentifier=mac',
         'RouteMetric=100',
-        'UseMTU=true',
         'WithoutRA=solicit',
         'LinkLocalAddressing=ipv6',
         'Address=10.9.8.7/24',

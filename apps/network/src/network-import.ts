@@ -2,7 +2,7 @@ import { SystemNetworkConfig } from '@incusos/contracts/network';
 import type { ImportContext, StateOwnerHooks } from '@incusos/state-owner';
 import { refuseUnsupported } from './config/supported.ts';
 import { validateConfig } from './config/validate.ts';
-import { refuse } from './config/violation.ts';
+import { refuse } from './config/refuse.ts';
 import { Inject, Injectable } from '@nestjs/common';
 import { NetworkConfigService } from './apply/network-config.service.ts';
 import type { NetworkState } from './network-state.ts';

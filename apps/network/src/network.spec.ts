@@ -52,7 +52,7 @@ describe('the network of a machine that was never configured', () => {
       [
         '[Match]\nName=_venp5s0\n',
         '[Link]\nRequiredForOnline=yes\nRequiredFamilyForOnline=any\nMTUBytes=1500\n',
-        '[DHCP]\nClientIdentifier=mac\nRouteMetric=100\nUseMTU=true\n',
+        '[DHCP]\nClientIdentifier=mac\nRouteMetric=100\n',
         '[DHCPv6]\nWithoutRA=solicit\n',
         '[Network]\nDomains=example.org\nDNS=192.0.2.1\nLinkLocalAddressing=ipv6\nAddress=192.0.2.10/24\nAddress=2001:db8:0:1::10/64\nIPv6AcceptRA=false\n',
         '[Route]\nGateway=192.0.2.1\nDestination=0.0.0.0/0\n',

@@ -1,6 +1,7 @@
-/** Rules for addresses and routes (15, 16). */
-import { isIP } from 'node:net';
-import type { SystemNetworkRoute } from '@incusos/contracts/network';
+/** Rules for addresses and routes (15, 16, and which of them can't be on a device). */
+import type { SystemNetworkConfig, SystemNetworkRoute } from '@incusos/contracts/network';
+import { devicesOf } from './devices-of.ts';
+import { isLinkLocal, isNoUnicast, parseIp, parseSubnet } from './ip.ts';
 import { at, type Place, type Violation } from './violation.ts';
 
 /** What an interface can have in the place of an address: a way to get one. */
@@ -8,10 +9,7 @@ export const methods: ReadonlySet<string> = new Set(['dhcp4', 'dhcp6', 'slaac'])
 
 /** An address with its prefix length. The contract's pattern lets through what systemd then ignores; this doesn't. */
 export function isCidr(text: string): boolean {
-  const match = /^([\d.:A-Fa-f]+)\/(\d{1,3})$/u.exec(text);
-  if (match === null) return false;
-  const family = isIP(match[1] ?? '');
-  return family !== 0 && Number(match[2]) <= (family === 4 ? 32 : 128);
+  return parseSubnet(text) !== undefined;
 }
 
 function problemOf(address: string): string | undefined {
@@ -23,8 +21,39 @@ function problemOf(address: string): string | undefined {
 
 export function* checkAddresses(addresses: readonly string[], place: Place): Generator<Violation> {
   for (const [index, address] of addresses.entries()) {
-    const problem = problemOf(address);
+    const problem = problemOf(address) ?? unusable(address);
     if (problem !== undefined) yield at(place, `addresses[${index}]`, `address ${index} ${problem}`);
+  }
+}
+
+/** systemd takes one of its own choice for 0.0.0.0, and the kernel refuses a group's. */
+function unusable(address: string): string | undefined {
+  const subnet = parseSubnet(address);
+  return subnet !== undefined && isNoUnicast(subnet)
+    ? `'${address}' can't be the address of a device`
+    : undefined;
+}
+
+/** One address on two devices makes one of them unreachable; link-local ones are for each link alone. */
+export function* checkUniqueAddresses(config: SystemNetworkConfig): Generator<Violation> {
+  const owners = new Map<string, string>();
+  for (const { device, kind, place } of devicesOf(config)) {
+    const own = `${kind} '${device.name}'`;
+    for (const [index, address] of device.addresses.entries()) {
+      const subnet = parseSubnet(address);
+      if (subnet === undefined) continue;
+      const scope = isLinkLocal(subnet) ? place.field : '';
+      const key = `${subnet.family} ${subnet.value} ${scope}`;
+      const owner = owners.get(key);
+      owners.set(key, owner ?? own);
+      if (owner !== undefined) {
+        yield at(
+          place,
+          `addresses[${index}]`,
+          `address ${index} '${address}' is already an address of ${owner}`,
+        );
+      }
+    }
   }
 }
 
@@ -57,9 +86,15 @@ function viaProblem({ to, via }: SystemNetworkRoute, addresses: readonly string[
       ? undefined
       : `'${via}' needs '${via}' among the addresses`;
   }
-  const family = isIP(via);
-  if (family === 0) return `invalid IP address '${via}'`;
-  return isCidr(to) && six && family === 4 ? `'${via}' can't be the gateway for '${to}'` : undefined;
+  const gateway = parseIp(via);
+  if (gateway === undefined) return `invalid IP address '${via}'`;
+  if (isCidr(to) && six && gateway.family === 4) return `'${via}' can't be the gateway for '${to}'`;
+  if (isNoUnicast(gateway)) return `'${via}' can't be a gateway`;
+  // The kernel refuses a gateway that is the machine itself.
+  const own = addresses.map(parseSubnet).some((subnet) => {
+    return subnet?.family === gateway.family && subnet.value === gateway.value;
+  });
+  return own ? `'${via}' is an address of the device itself` : undefined;
 }
 
 export function* checkAllowedIps(

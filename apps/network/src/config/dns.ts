@@ -14,15 +14,21 @@ export function isDomain(text: string): boolean {
   return text.length <= 253 && domainName.test(text);
 }
 
-/** An address as `DNS=` of systemd.network(5) has it: with a port, an interface or a server name where wanted. */
+/**
+ * An address as `DNS=` of systemd.network(5) has it: with a port or a server name where wanted. A zone (`%eth0`) is
+ * none of it, since systemd ignores the server when the device isn't there yet; servers are asked through each link.
+ */
 function isNameServer(text: string): boolean {
-  const [address = '', serverName] = text.split('#', 2);
+  const [whole = '', serverName] = text.split(/#(.*)/su, 2);
   if (serverName !== undefined && !isDomain(serverName)) return false;
-  const bracketed = /^\[([^\]]+)\](?::\d{1,5})?$/u.exec(address)?.[1];
-  const withPort = /^([\d.]+):\d{1,5}$/u.exec(address)?.[1];
-  const plain = /^([\da-fA-F:.]+)(?:%[\w.-]{1,15})?$/u.exec(address)?.[1];
-  return isIP(bracketed ?? '') === 6 || isIP(withPort ?? '') === 4 || isIP(plain ?? '') !== 0;
+  if (isIP(whole) !== 0) return !whole.includes('%');
+  // A leading zero would make the port an octal number.
+  const [, four, six, port] = /^(?:([\d.]+)|\[([^\]%]+)\]):([1-9]\d{0,4})$/u.exec(whole) ?? [];
+  return (isIP(four ?? '') === 4 || isIP(six ?? '') === 6) && Number(port) <= 65_535;
 }
+
+/** systemd resolves these itself, and ignores them elsewhere (`is_localhost` in basic/hostname-util.c). */
+const isLocalHost = (name: string): boolean => /(?:^|\.)localhost(?:\.localdomain)?\.?$/iu.test(name);
 
 export function* checkDns(dns: SystemNetworkDNS | undefined): Generator<Violation> {
   if (dns === undefined) return;
@@ -35,7 +41,7 @@ export function* checkDns(dns: SystemNetworkDNS | undefined): Generator<Violatio
   for (const [index, name] of dns.search_domains.entries()) {
     // systemd marks a routing-only domain by `~`, and `.` or `~.` stands for all names.
     const bare = name.replace(/^~/u, '');
-    if (bare !== '.' && !isDomain(bare)) {
+    if (bare !== '.' && (!isDomain(bare) || isLocalHost(bare))) {
       yield { field: `config.dns.search_domains[${index}]`, message: `invalid search domain '${name}'` };
     }
   }

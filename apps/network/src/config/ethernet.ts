@@ -30,9 +30,7 @@ export function* checkEthernet(
   ] as const) {
     const size = ethernet[field] ?? '';
     const fits =
-      size === '' ||
-      size === 'max' ||
-      (/^\d{1,10}$/u.test(size) && Number(size) > 0 && Number(size) <= 4_294_967_295);
+      size === '' || size === 'max' || (/^[1-9]\d{0,9}$/u.test(size) && Number(size) <= 4_294_967_295);
     if (!fits)
       yield at(place, `ethernet.${field}`, `invalid buffer size '${size}', must be a number or 'max'`);
   }

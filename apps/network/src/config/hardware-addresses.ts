@@ -8,6 +8,11 @@ export function isMac(text: string): boolean {
   return mac.test(text);
 }
 
+/** The kernel gives no device the address of a group of devices, nor zeros (`is_valid_ether_addr`). */
+function isGroup(address: string): boolean {
+  return (Number.parseInt(address.slice(0, 2), 16) & 1) === 1 || /^[0:]+$/u.test(address);
+}
+
 /** @param field where the address is within its entry, such as `hwaddr` or `members[1]`. */
 export function* checkHardwareAddress(
   address: string,
@@ -19,6 +24,8 @@ export function* checkHardwareAddress(
   else if (pass === 'strict' && !isMac(address)) yield at(place, field, `invalid MAC address '${address}'`);
   else if (!isMac(address) && !/^[^\s/\p{Cc}]{1,128}$/u.test(address)) {
     yield at(place, field, `invalid MAC address '${address}'`);
+  } else if (isMac(address) && isGroup(address)) {
+    yield at(place, field, `MAC address '${address}' can't be that of a single device`);
   }
 }
 

@@ -14,9 +14,10 @@ export function shortName(name: string): string {
 
 /**
  * What the kernel (`dev_valid_name` in net/core/dev.c) or systemd (`ifname_valid` in basic/socket-util.c: no character
- * outside ASCII, no number) refuses in a name, and what means something in unit files.
+ * outside ASCII, no number) refuses in a name, and what means something in unit files (systemd.syntax(7): quotes, the
+ * backslash; systemd.network(5), Name=: patterns, and `!` for all others).
  */
-const unusable = /[^\x21-\x7E]|[/:%*?[\]]|^\d+$/u;
+const unusable = /[^\x21-\x7E]|[/:%*?[\]!"'\\]|^\d+$/u;
 
 export function* checkName(name: string, place: Place): Generator<Violation> {
   if (name === '') yield at(place, 'name', 'has no name');
@@ -43,5 +44,21 @@ export function* checkUniqueNames(config: SystemNetworkConfig): Generator<Violat
       }
       seen.add(name);
     }
+  }
+}
+
+/**
+ * The settings of a bond's members are in files named after the bond and the member's number, which a bond called
+ * like that would need for its own.
+ */
+export function* checkMemberFiles({ bonds }: SystemNetworkConfig): Generator<Violation> {
+  const members = new Map(bonds.map(({ name, members: { length } }) => [name, length]));
+  for (const [index, { name }] of bonds.entries()) {
+    const [, other = '', number = ''] = /^(.+)-dev(0|[1-9]\d*)$/u.exec(name) ?? [];
+    if (Number(number) >= (members.get(other) ?? 0)) continue;
+    yield {
+      field: `config.bonds[${index}].name`,
+      message: `bond ${index} name '${name}' is needed for member ${number} of bond '${other}'`,
+    };
   }
 }

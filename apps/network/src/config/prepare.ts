@@ -4,7 +4,7 @@ import { normalizeConfig } from './normalize.ts';
 import { checkFreeNames, checkPresence, type KnownDevices, resolveNames } from './resolve-names.ts';
 import { refuseUnsupported } from './supported.ts';
 import { validateConfig } from './validate.ts';
-import { refuse } from './violation.ts';
+import { refuse } from './refuse.ts';
 
 /**
  * What can be told without looking at the machine.

@@ -1,8 +1,10 @@
 /** Puts MACs in the place of device names, and finds devices that aren't there before anything is changed. */
 import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import type { NetworkCard } from '../state/ip.ts';
+import { cardLimit, smallestMtu } from '../render/mtu.ts';
+import { devicesOf, placeOf } from './devices-of.ts';
 import { cardMacs, isMac } from './hardware-addresses.ts';
-import type { Violation } from './violation.ts';
+import { at, type Violation } from './violation.ts';
 
 /** What a name can mean: a card of the machine, or a device of the configuration in force that hides a card's name. */
 export interface KnownDevices {
@@ -31,26 +33,28 @@ function macOf(name: string, { cards, configured }: KnownDevices): string | unde
   return entry?.hwaddr ?? cards.find((card) => card.name === name || card.otherNames.includes(name))?.mac;
 }
 
-/** A MAC that no card of the machine has would leave the device without a link. */
+/** A MAC that no card of the machine has would leave the device without a link; a card may take too small frames. */
 export function* checkPresence(
   config: SystemNetworkConfig,
   cards: readonly NetworkCard[],
 ): Generator<Violation> {
-  const present = new Set(cards.map(({ mac }) => mac.toLowerCase()));
-  const absent = (mac: string): boolean => !present.has(mac.toLowerCase());
+  const limits = new Map(cards.map(({ mac, maxMtu }) => [mac.toLowerCase(), maxMtu]));
+  const problem = (mac: string): string | undefined => {
+    if (!limits.has(mac.toLowerCase())) return `no network device has MAC address '${mac}'`;
+    const limit = cardLimit(mac, limits);
+    return limit < smallestMtu
+      ? `network device '${mac}' has a maximum MTU of ${limit}, at least ${smallestMtu} is needed`
+      : undefined;
+  };
   for (const [index, { hwaddr }] of config.interfaces.entries()) {
-    if (absent(hwaddr)) {
-      yield {
-        field: `config.interfaces[${index}].hwaddr`,
-        message: `interface ${index} no network device has MAC address '${hwaddr}'`,
-      };
-    }
+    const found = problem(hwaddr);
+    if (found !== undefined) yield at(placeOf('interface', 'interfaces', index), 'hwaddr', found);
   }
   for (const [index, { members }] of config.bonds.entries()) {
     for (const [number, member] of members.entries()) {
-      if (!absent(member)) continue;
-      const message = `bond ${index} member ${number} no network device has MAC address '${member}'`;
-      yield { field: `config.bonds[${index}].members[${number}]`, message };
+      const found = problem(member);
+      if (found !== undefined)
+        yield at(placeOf('bond', 'bonds', index), `members[${number}]`, `member ${number} ${found}`);
     }
   }
 }
@@ -62,15 +66,13 @@ export function* checkFreeNames(
 ): Generator<Violation> {
   const used = new Set(cardMacs(config));
   const taken = new Set(cards.filter(({ mac }) => !used.has(mac)).map(({ name }) => name));
-  for (const [list, kind] of [
-    ['interfaces', 'interface'],
-    ['bonds', 'bond'],
-    ['vlans', 'vlan'],
-  ] as const) {
-    for (const [index, { name }] of config[list].entries()) {
-      if (!taken.has(name)) continue;
-      const message = `${kind} ${index} name '${name}' is that of a network device which isn't part of the configuration`;
-      yield { field: `config.${list}[${index}].name`, message };
-    }
+  for (const { device, place } of devicesOf(config)) {
+    const { name } = device;
+    if (taken.has(name))
+      yield at(
+        place,
+        'name',
+        `name '${name}' is that of a network device which isn't part of the configuration`,
+      );
   }
 }

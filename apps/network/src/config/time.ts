@@ -1,13 +1,13 @@
 /** Rules for time servers and the time zone. */
-import { isIP } from 'node:net';
 import type { SystemNetworkTime } from '@incusos/contracts/network';
 import { isDomain } from './dns.ts';
+import { parseIp } from './ip.ts';
 import type { Violation } from './violation.ts';
 
 export function* checkTime(time: SystemNetworkTime | undefined): Generator<Violation> {
   if (time === undefined) return;
   for (const [index, server] of time.ntp_servers.entries()) {
-    if (isIP(server) === 0 && !isDomain(server)) {
+    if (parseIp(server) === undefined && !isDomain(server)) {
       yield { field: `config.time.ntp_servers[${index}]`, message: `invalid NTP server '${server}'` };
     }
   }

@@ -5,7 +5,7 @@ import { withoutMacs } from '../network-import.ts';
 import { checkFreeNames, checkPresence, resolveNames } from './resolve-names.ts';
 import { refuseUnsupported } from './supported.ts';
 import { validateConfig } from './validate.ts';
-import { refuse } from './violation.ts';
+import { refuse } from './refuse.ts';
 
 type Draft = Parameters<typeof SystemNetworkConfig.fromPartial>[0];
 

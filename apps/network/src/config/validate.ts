@@ -3,15 +3,17 @@
  * goes beyond the contract refuses only what the system would ignore or choke on.
  */
 import type { SystemNetworkConfig, SystemNetworkInterface } from '@incusos/contracts/network';
+import { checkUniqueAddresses } from './addresses.ts';
 import { checkBond } from './bonds.ts';
 import { checkDevice, checkVlanTags } from './device.ts';
+import { placeOf } from './devices-of.ts';
 import { checkDns } from './dns.ts';
 import { checkEthernet } from './ethernet.ts';
 import { checkHardwareAddress, checkUniqueHardwareAddresses } from './hardware-addresses.ts';
-import { checkUniqueNames } from './names.ts';
+import { checkMemberFiles, checkUniqueNames } from './names.ts';
 import { checkTime } from './time.ts';
 import type { Pass, Place, Violation } from './violation.ts';
-import { checkVlan } from './vlans.ts';
+import { checkUniqueIds, checkVlan, parentsOf } from './vlans.ts';
 import { checkWireguard } from './wireguard.ts';
 
 /** More vlans than ids on one device make no sense on a machine, and would keep it busy for minutes. */
@@ -30,20 +32,20 @@ export function* validateConfig(config: SystemNetworkConfig, pass: Pass): Genera
   }
   yield* checkUniqueNames(config);
   yield* checkUniqueHardwareAddresses(config);
+  yield* checkMemberFiles(config);
+  yield* checkUniqueIds(config);
+  yield* checkUniqueAddresses(config);
   for (const [index, entry] of config.interfaces.entries())
-    yield* checkInterface(entry, place('interface', 'interfaces', index), pass);
+    yield* checkInterface(entry, placeOf('interface', 'interfaces', index), pass);
   for (const [index, bond] of config.bonds.entries())
-    yield* checkBond(bond, place('bond', 'bonds', index), pass);
+    yield* checkBond(bond, placeOf('bond', 'bonds', index), pass);
+  const parents = parentsOf(config);
   for (const [index, vlan] of config.vlans.entries())
-    yield* checkVlan(vlan, config, place('vlan', 'vlans', index));
+    yield* checkVlan(vlan, parents, placeOf('vlan', 'vlans', index));
   for (const [index, one] of config.wireguard.entries())
-    yield* checkWireguard(one, place('wireguard', 'wireguard', index));
+    yield* checkWireguard(one, placeOf('wireguard', 'wireguard', index));
   yield* checkDns(config.dns);
   yield* checkTime(config.time);
-}
-
-function place(kind: string, list: string, index: number): Place {
-  return { field: `config.${list}[${index}]`, prefix: `${kind} ${index} ` };
 }
 
 function* checkInterface(entry: SystemNetworkInterface, where: Place, pass: Pass): Generator<Violation> {

@@ -1,5 +1,4 @@
 /** What is wrong with a configuration, in the contract's words, and where. */
-import { DomainError } from '@incusos/service';
 
 export interface Violation {
   /** Path of the field from the request's root, such as `config.interfaces[0].mtu`. */
@@ -24,18 +23,4 @@ export interface Place {
 
 export function at(place: Place, field: string, message: string): Violation {
   return { field: `${place.field}.${field}`, message: `${place.prefix}${message}` };
-}
-
-/** More than these in one answer help nobody. */
-const shown = 100;
-
-/** @throws DomainError when there is any violation; its message is the first one's. */
-export function refuse(violations: Violations): void {
-  const fields: { field: string; reason: string }[] = [];
-  for (const { field, message } of violations) {
-    fields.push({ field, reason: message });
-    if (fields.length === shown) break;
-  }
-  const [first] = fields;
-  if (first !== undefined) throw new DomainError('INVALID_REQUEST', first.reason, { fields });
 }

@@ -1,4 +1,7 @@
-/** `.link` files: the name, MAC policy and hardware settings of cards (systemd.link(5)). */
+/**
+ * `.link` files: the name, MAC policy and hardware settings of cards (systemd.link(5)). Energy-efficient ethernet is not
+ * among them: udev of systemd 257 can't set it.
+ */
 import type {
   SystemNetworkBond,
   SystemNetworkEthernet,
@@ -38,10 +41,6 @@ function linkFile(
       `Name=${physicalName(mac)}`,
       `MTUBytes=${cardMtu(mac, limits)}`,
       ethernetLines(ethernet),
-    ),
-    section(
-      'EnergyEfficientEthernet',
-      ethernet?.disable_energy_efficient === true ? 'Enable=false' : undefined,
     ),
   );
 }

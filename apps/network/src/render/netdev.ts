@@ -53,12 +53,11 @@ function vethFile(name: string, mac: string): string {
 }
 
 /** What a mode gets where the options don't say otherwise. */
-const modeDefaults: Readonly<
-  Record<string, { readonly hash?: string; readonly lacp?: string; readonly mii?: string }>
-> = {
+const modeDefaults: Readonly<Record<string, { readonly hash?: string; readonly lacp?: string }>> = {
   '802.3ad': { hash: 'layer3+4', lacp: 'fast' },
-  'active-backup': { mii: '100ms' },
 };
+/** In no mode does the kernel take a member out of use whose link it doesn't watch. */
+const usualMii = '100ms';
 
 function bondFile({ name, mode, options }: SystemNetworkBond): string {
   const defaults = modeDefaults[mode] ?? {};
@@ -67,7 +66,7 @@ function bondFile({ name, mode, options }: SystemNetworkBond): string {
   // The kernel watches links by MII or by ARP, not by both.
   const mii =
     milliseconds(options?.mii_monitor_interval) ??
-    (milliseconds(options?.arp_interval) === undefined ? defaults.mii : undefined);
+    (milliseconds(options?.arp_interval) === undefined ? usualMii : undefined);
   const setting = (key: string, value: string | undefined): string | undefined =>
     value === undefined ? undefined : `${key}=${value}`;
   return unitText(

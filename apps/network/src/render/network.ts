@@ -10,7 +10,7 @@ import { methods } from '../config/addresses.ts';
 import type { Device } from '../config/device.ts';
 import { bondMac, bondName, hostName, physicalName, portName } from './device-names.ts';
 import type { Files } from './link.ts';
-import { addressMtu, bondMtu, cardMtu, type CardLimits } from './mtu.ts';
+import { addressMtu, bondMtu, cardMtu, type CardLimits, parentMtu } from './mtu.ts';
 import { type Section, section, unitText } from './unit-text.ts';
 
 export function interfaceNetworks(
@@ -62,8 +62,9 @@ export function bondNetworks(
   ];
 }
 
-export function vlanNetwork(vlan: SystemNetworkVLAN, config: SystemNetworkConfig): Files {
-  return [[`22-${vlan.name}.network`, addressFile(vlan.name, vlan, config, addressMtu(vlan.mtu), [])]];
+export function vlanNetwork(vlan: SystemNetworkVLAN, config: SystemNetworkConfig, limits: CardLimits): Files {
+  const mtu = addressMtu(vlan.mtu, parentMtu(config, vlan.parent, limits));
+  return [[`22-${vlan.name}.network`, addressFile(vlan.name, vlan, config, mtu, [])]];
 }
 
 /** The device that carries addresses. */
@@ -77,7 +78,8 @@ function addressFile(
   return unitText(
     section('Match', `Name=${name}`),
     section('Link', onlineLines(device), `MTUBytes=${mtu}`),
-    section('DHCP', 'ClientIdentifier=mac', 'RouteMetric=100', 'UseMTU=true'),
+    // A lease's MTU is not for us: networkd takes it only where none is set.
+    section('DHCP', 'ClientIdentifier=mac', 'RouteMetric=100'),
     section('DHCPv6', 'WithoutRA=solicit'),
     section(
       'Network',
@@ -86,7 +88,7 @@ function addressFile(
       timeLines(config),
       addressLines(device.addresses),
     ),
-    ...device.routes.map(routeSection),
+    ...device.routes.map((route) => routeSection(route, device.addresses)),
   );
 }
 
@@ -138,12 +140,15 @@ function addressLines(addresses: readonly string[]): string[] {
 
 const gateways: Readonly<Record<string, string>> = { dhcp4: '_dhcp4', slaac: '_ipv6ra' };
 
-function routeSection({ to, via, onlink }: SystemNetworkRoute): Section {
+/** @param addresses of the same device. */
+function routeSection({ to, via, onlink }: SystemNetworkRoute, addresses: readonly string[]): Section {
+  // Without an address of its own, networkd would do so by itself, with a warning.
+  const alone = gateways[via] === undefined && addresses.every((address) => methods.has(address));
   return section(
     'Route',
     `Gateway=${gateways[via] ?? via}`,
     `Destination=${to}`,
-    onlink === true ? 'GatewayOnLink=true' : undefined,
+    onlink === true || alone ? 'GatewayOnLink=true' : undefined,
   );
 }
 

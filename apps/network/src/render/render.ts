@@ -24,6 +24,6 @@ export function renderFiles(config: SystemNetworkConfig, limits: CardLimits): Ma
       ...bondDevices(bond),
       ...bondNetworks(bond, config, limits),
     ]),
-    ...config.vlans.flatMap((vlan) => [...vlanDevice(vlan), ...vlanNetwork(vlan, config)]),
+    ...config.vlans.flatMap((vlan) => [...vlanDevice(vlan), ...vlanNetwork(vlan, config, limits)]),
   ]);
 }

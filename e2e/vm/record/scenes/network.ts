@@ -46,7 +46,7 @@ function addresses(file: string, name: string, ...lines: string[]): Step {
     `${file}.network`,
     ...match(name),
     ...['[Link]', 'RequiredForOnline=yes', 'RequiredFamilyForOnline=any', 'MTUBytes=1500', ''],
-    ...['[DHCP]', 'ClientIdentifier=mac', 'RouteMetric=100', 'UseMTU=true', ''],
+    ...['[DHCP]', 'ClientIdentifier=mac', 'RouteMetric=100', ''],
     ...['[DHCPv6]', 'WithoutRA=solicit', '', '[Network]', ...lines],
   );
 }

@@ -32,7 +32,6 @@ const known: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
       ],
       ...['RxBufferSize', 'RxMiniBufferSize', 'RxJumboBufferSize', 'TxBufferSize'],
     ],
-    EnergyEfficientEthernet: ['Enable', 'TxLowPowerIdle', 'TxTimerSec'],
   },
   netdev: {
     Match: match,

@@ -1,0 +1,74 @@
+/** IP addresses and networks as numbers, to compare them whatever way they were written. */
+import { isIP, SocketAddress } from 'node:net';
+
+export interface Ip {
+  readonly family: 4 | 6;
+  readonly value: bigint;
+}
+
+/** An address with the network that its prefix length makes of it. */
+export interface Subnet extends Ip {
+  readonly prefix: number;
+  /** First and last address of the network. */
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+/** `undefined` for what is no address, or one with a zone such as `fe80::1%eth0`. */
+export function parseIp(text: string): Ip | undefined {
+  const family = text.includes('%') ? 0 : isIP(text);
+  if (family === 4) return { family, value: fromParts(text.split('.').map(Number), 8n) };
+  if (family !== 6) return undefined;
+  // Node writes every address in its shortest form, where only the last 32 bits may be in IPv4's notation.
+  const { address } = new SocketAddress({ address: text, family: 'ipv6' });
+  const hex = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/u, (_, ...bytes: string[]) => {
+    const [a = 0, b = 0, c = 0, d = 0] = bytes.map(Number);
+    return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+  });
+  const [before = [], after = []] = hex
+    .split('::')
+    .map((half) => (half === '' ? [] : half.split(':').map((group) => Number.parseInt(group, 16))));
+  const gap = new Array<number>(8 - before.length - after.length).fill(0);
+  return { family: 6, value: fromParts([...before, ...gap, ...after], 16n) };
+}
+
+/** An address with its prefix length, such as `192.0.2.1/24`; `undefined` for anything else. */
+export function parseSubnet(text: string): Subnet | undefined {
+  // A leading zero would be an octal number to systemd.
+  const match = /^([\d.:A-Fa-f]+)\/(0|[1-9]\d{0,2})$/u.exec(text);
+  const ip = parseIp(match?.[1] ?? '');
+  const prefix = Number(match?.[2]);
+  if (ip === undefined || prefix > bitsOf(ip)) return undefined;
+  const size = 1n << BigInt(bitsOf(ip) - prefix);
+  const first = ip.value - (ip.value % size);
+  return { ...ip, prefix, first, last: first + size - 1n };
+}
+
+export function bitsOf({ family }: Ip): number {
+  return family === 4 ? 32 : 128;
+}
+
+export function contains(subnet: Subnet, ip: Ip): boolean {
+  return subnet.family === ip.family && subnet.first <= ip.value && ip.value <= subnet.last;
+}
+
+function within(...networks: string[]): (ip: Ip) => boolean {
+  const subnets = networks.map(parseSubnet).filter((subnet) => subnet !== undefined);
+  return (ip) => subnets.some((subnet) => contains(subnet, ip));
+}
+
+/** RFC 4291, 2.5.6: may be used again on every link. */
+export const isLinkLocal = within('fe80::/10');
+/** What no device can have and no router goes by: RFC 1122, 3.2.1.3; RFC 4291, 2.5.2, 2.5.3 and 2.7. */
+export const isNoUnicast = within(
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '224.0.0.0/4',
+  '255.255.255.255/32',
+  '::/127',
+  'ff00::/8',
+);
+
+function fromParts(parts: readonly number[], width: bigint): bigint {
+  return parts.reduce((value, part) => (value << width) | BigInt(part), 0n);
+}
