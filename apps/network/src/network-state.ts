@@ -8,9 +8,11 @@ export interface NetworkState {
   /** `null` until the first boot made one. */
   readonly config: SystemNetworkConfig | null;
   readonly addons: NetworkAddons;
-  /** The names that cards have before a configuration renames them, by MAC in lower case. */
-  readonly card_names: Readonly<Record<string, string>>;
+  readonly card_names: CardNames;
 }
+
+/** The names that cards have before a configuration renames them, by MAC in lower case. */
+export type CardNames = Readonly<Record<string, string>>;
 
 export interface NetworkAddons {
   readonly netbird: ServiceNetbirdConfig;
@@ -46,10 +48,14 @@ function readState(data: unknown): NetworkState {
       ovn: ServiceOVNConfig.fromPartial(ovn ?? {}),
       tailscale: ServiceTailscaleConfig.fromPartial(tailscale ?? {}),
     },
-    card_names: Object.fromEntries(
-      Object.entries(names).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-    ),
+    card_names: readCardNames(names),
   };
+}
+
+export function readCardNames(names: Readonly<Record<string, unknown>>): CardNames {
+  return Object.fromEntries(
+    Object.entries(names).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

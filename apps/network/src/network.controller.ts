@@ -3,12 +3,16 @@ import {
   type FlushDnsResponse,
   type GetNetworkResponse,
   NetworkServiceService,
+  type PlanConfigRequest,
+  type PlanConfigResponse,
+  type PrepareForPowerChangeResponse,
   type SetConfigRequest,
   type SetConfigResponse,
 } from '@incusos/contracts/network';
 import { GrpcController, type ServiceHandlers } from '@incusos/service';
 import { Inject } from '@nestjs/common';
 import { NetworkConfigService } from './apply/network-config.service.ts';
+import { WakeOnLan } from './apply/wake-on-lan.ts';
 import { NetworkService } from './network.service.ts';
 
 /** `incusos.network.v1.NetworkService`. */
@@ -17,6 +21,7 @@ export class NetworkController implements ServiceHandlers<typeof NetworkServiceS
   constructor(
     @Inject(NetworkService) private readonly network: NetworkService,
     @Inject(NetworkConfigService) private readonly config: NetworkConfigService,
+    @Inject(WakeOnLan) private readonly wakeOnLan: WakeOnLan,
   ) {}
 
   async getNetwork(): Promise<GetNetworkResponse> {
@@ -29,6 +34,10 @@ export class NetworkController implements ServiceHandlers<typeof NetworkServiceS
     return {};
   }
 
+  async planConfig({ config }: PlanConfigRequest): Promise<PlanConfigResponse> {
+    return { plan: await this.config.plan(config) };
+  }
+
   async confirmConfig(): Promise<ConfirmConfigResponse> {
     await this.config.confirm();
     return {};
@@ -36,6 +45,11 @@ export class NetworkController implements ServiceHandlers<typeof NetworkServiceS
 
   async flushDns(): Promise<FlushDnsResponse> {
     await this.network.flushDns();
+    return {};
+  }
+
+  async prepareForPowerChange(): Promise<PrepareForPowerChangeResponse> {
+    await this.wakeOnLan.prepare();
     return {};
   }
 }

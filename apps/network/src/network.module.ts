@@ -8,6 +8,8 @@ import {
   type NetworkLimits,
   usualLimits,
 } from './apply/network-config.service.ts';
+import { ProviderNews } from './apply/provider-news.ts';
+import { WakeOnLan } from './apply/wake-on-lan.ts';
 import { NetworkImport } from './network-import.ts';
 import { NETWORK_STATE, openNetworkState } from './network-state.ts';
 import { NetworkController } from './network.controller.ts';
@@ -26,7 +28,9 @@ export class NetworkModule {
         { provide: HOST, useFactory: open },
         { provide: NETWORK_STATE, inject: [HOST], useFactory: openNetworkState },
         { provide: NETWORK_LIMITS, useValue: limits },
+        ProviderNews,
         NetworkConfigService,
+        WakeOnLan,
         NetworkService,
         NetworkController,
         AddonsController,

@@ -1,5 +1,5 @@
 /** The network as the API shows it: the configuration in force and the state of the machine. */
-import type { SystemNetwork, SystemNetworkConfig } from '@incusos/contracts/network';
+import type { SystemNetwork, SystemNetworkChange, SystemNetworkConfig } from '@incusos/contracts/network';
 import { HOST, type Host } from '@incusos/host';
 import { LOGGER, type Logger } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
@@ -14,6 +14,8 @@ interface Built {
   readonly from: Snapshot;
   readonly config: SystemNetworkConfig | undefined;
   readonly inProcess: boolean;
+  readonly lastChange: SystemNetworkChange | undefined;
+  readonly problem: string | undefined;
   readonly network: SystemNetwork;
 }
 
@@ -39,18 +41,26 @@ export class NetworkService implements OnApplicationShutdown {
 
   async get(): Promise<SystemNetwork> {
     const from = await this.snapshot.read(listens(this.config.current));
-    const { current: config, inProcess } = this.config;
+    const { current: config, inProcess, lastChange, problem } = this.config;
     const { built } = this;
-    const same = built?.from.readings === from.readings && built.from.counters === from.counters;
-    if (same && built.config === config && built.inProcess === inProcess) return built.network;
+    const same =
+      built?.from.readings === from.readings &&
+      built.from.counters === from.counters &&
+      built.config === config &&
+      built.inProcess === inProcess &&
+      built.lastChange === lastChange &&
+      built.problem === problem;
+    if (same) return built.network;
     const network: SystemNetwork = {
       config: config === undefined ? undefined : withTimeZone(config),
       state: {
         interfaces: buildState({ config, ...from, cardNames: this.store.current.card_names }),
         configuration_in_process: inProcess,
+        last_change: lastChange,
+        problem,
       },
     };
-    this.built = { from, config, inProcess, network };
+    this.built = { from, config, inProcess, lastChange, problem, network };
     return network;
   }
 

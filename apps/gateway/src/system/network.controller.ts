@@ -1,13 +1,15 @@
 /** `/1.0/system/network`. */
 import { bodies } from '@incusos/contracts/dto';
 import type { SetConfigRequest } from '@incusos/contracts/network';
-import { SystemNetwork } from '@incusos/contracts/rest/network';
-import { Controller, Get, Inject, Put } from '@nestjs/common';
+import { SystemNetwork, SystemNetworkPlan } from '@incusos/contracts/rest/network';
+import { Controller, Get, Inject, Put, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { Services } from '../grpc/services.ts';
 import { timeLimits } from '../grpc/time-limits.ts';
 import { answer } from '../http/answer.ts';
 import { done } from '../http/envelope.ts';
 import { RequiredBody } from '../http/json-body.ts';
+import { queryFlag } from '../http/query.ts';
 import { reading } from '../http/request-call.ts';
 import { Action } from '../http/routes.ts';
 
@@ -21,8 +23,18 @@ export class NetworkController {
     return answer(SystemNetwork, network);
   }
 
+  /** With `dry-run=1` it only tells what would change. */
   @Put()
-  async setConfig(@RequiredBody(bodies.networkConfig) body: SetConfigRequest): Promise<string> {
+  async setConfig(
+    @RequiredBody(bodies.networkConfig) body: SetConfigRequest,
+    @Req() request: FastifyRequest,
+  ): Promise<string> {
+    if (queryFlag(request, 'dry-run')) {
+      const { plan } = await this.services.network.planConfig(body, {
+        timeoutMs: timeLimits.networkConfig,
+      });
+      return answer(SystemNetworkPlan, plan);
+    }
     await this.services.network.setConfig(body, { timeoutMs: timeLimits.networkConfig });
     return done;
   }

@@ -17,14 +17,9 @@ import { cardsOf, type NetworkCard } from '../state/ip.ts';
 import { readLinks } from '../state/readings.ts';
 import { setTimeZone, writeTimeServers } from '../time/clock.ts';
 import { linksBeside, releaseCards, removeStaleDevices } from './devices.ts';
-import { waitUntilOnline } from './online.ts';
-import { isEmpty, type Plan, planChange } from './plan.ts';
-import type { Change, Step } from './step.ts';
-
-export interface ApplyOptions {
-  /** Until when the network has to be up, on the clock of `performance.now()`; not waited for when absent. */
-  readonly onlineBy?: number | undefined;
-}
+import { NotOnlineError, waitUntilOnline } from './online.ts';
+import { isEmpty, matchedLink, type Plan, planChange } from './plan.ts';
+import type { Change, Patience, Step } from './step.ts';
 
 /** A step of a change that failed; its text is that of the cause. */
 export class StepError extends Error {
@@ -43,6 +38,9 @@ const unreadMarker = '/run/incus-os/network.unread';
 /** A machine that boots has much else to do. */
 const cardPatienceMs = 30_000;
 const cardPollMs = 100;
+const networkd = 'systemd-networkd.service';
+/** Of a program that is given no other. */
+const usualTimeoutMs = 30_000;
 
 export async function readCards(host: Host): Promise<NetworkCard[]> {
   return cardsOf(await readLinks(host));
@@ -74,6 +72,32 @@ export const steps: readonly Step[] = [
   { name: 'bring the network online', run: waitForNetwork },
 ];
 
+/** A change that would bring the machine to a configuration, with nothing done yet. */
+export interface PlannedChange extends Change {
+  /** networkd's and udev's files as they are, by name. */
+  readonly present: ReadonlyMap<string, string>;
+}
+
+/**
+ * Works out what has to change; changes nothing.
+ * @param config valid, with its cards given by MAC.
+ * @throws MtuError when a card takes too little; ProgramError when the machine can't be asked.
+ */
+export async function prepareChange(
+  host: Host,
+  config: SystemNetworkConfig,
+  patience: Patience = {},
+): Promise<PlannedChange> {
+  const [links, present, unread] = await Promise.all([
+    readLinks(host),
+    readFiles(host),
+    host.files.exists(unreadMarker),
+  ]);
+  const files = renderFiles(config, limitsOf(cardsOf(links)));
+  const plan = planChange(present, files);
+  return { host, config, links, present, files, plan, unread, remade: new Set(), patience };
+}
+
 /**
  * Applies a configuration that is valid and whose cards are given by MAC.
  * @throws StepError, whose cause says why the machine did not do as it was told; MtuError before anything was touched.
@@ -81,23 +105,31 @@ export const steps: readonly Step[] = [
 export async function applyConfig(
   host: Host,
   config: SystemNetworkConfig,
-  options: ApplyOptions = {},
-): Promise<Plan> {
-  const [links, present, unread] = await Promise.all([
-    readLinks(host),
-    readFiles(host),
-    host.files.exists(unreadMarker),
-  ]);
-  const plan = planChange(present, renderFiles(config, limitsOf(cardsOf(links))));
-  const { onlineBy } = options;
-  const change: Change = { host, config, links, plan, unread, remade: new Set(), onlineBy };
-  if (!isEmpty(plan)) await host.files.writeAtomic(unreadMarker, '');
+  patience: Patience = {},
+): Promise<void> {
+  const { deadline } = patience;
+  const change = await prepareChange(hurriedHost(host, deadline), config, patience);
+  if (!isEmpty(change.plan)) await host.files.writeAtomic(unreadMarker, '');
   for (const step of steps) {
-    await step.run(change).catch((error: unknown) => {
+    try {
+      if (deadline !== undefined && performance.now() > deadline)
+        throw new NotOnlineError('timed out before the network was set up');
+      await step.run(change);
+    } catch (error) {
       throw new StepError(step.name, error);
-    });
+    }
   }
-  return plan;
+}
+
+/** A host whose programs get no more time than there is. */
+function hurriedHost(host: Host, deadline: number | undefined): Host {
+  if (deadline === undefined) return host;
+  const { files, programs } = host;
+  const run: Host['programs']['run'] = (argv, options = {}) => {
+    const left = Math.max(1, Math.ceil(deadline - performance.now()));
+    return programs.run(argv, { ...options, timeoutMs: Math.min(options.timeoutMs ?? usualTimeoutMs, left) });
+  };
+  return { files, programs: { run, stream: (argv, options) => programs.stream(argv, options) } };
 }
 
 async function removeDevices({ host, config, links, plan, remade }: Change): Promise<void> {
@@ -105,14 +137,32 @@ async function removeDevices({ host, config, links, plan, remade }: Change): Pro
   await releaseCards(host, config);
 }
 
-async function reload({ host, config, plan, unread, remade }: Change): Promise<void> {
+/**
+ * networkd makes new devices and configures the links whose file was written; others go on undisturbed. A reload keeps
+ * of each link what stays the same, which `networkctl reconfigure` does not.
+ */
+async function reload({ host, config, files, plan, unread, remade }: Change): Promise<void> {
   if (!unread && isEmpty(plan)) return;
-  await reloadNetworkd(host, linksBeside(config, unread ? undefined : remade));
+  const { stdout } = await host.programs.run(['systemctl', 'is-active', networkd], {
+    acceptExitCodes: 'any',
+  });
+  if (stdout.trim() === 'active') {
+    // Links that have to join a device which was made anew are looked at again when their file is another one.
+    const beside = new Set(linksBeside(config, unread ? undefined : remade));
+    for (const [name, content] of files) {
+      const again = beside.has(matchedLink(content)) && !plan.write.has(name);
+      if (again) await host.files.writeAtomic(`${networkDirectory}/${name}`, content);
+    }
+    await host.programs.run(['networkctl', 'reload']);
+  } else {
+    await host.programs.run(['systemctl', 'restart', networkd]);
+  }
   await host.files.remove(unreadMarker);
 }
 
-async function waitForNetwork({ host, config, onlineBy }: Change): Promise<void> {
-  if (onlineBy !== undefined) await waitUntilOnline(host, config, onlineBy);
+async function waitForNetwork({ host, config, patience: { onlineMs, deadline } }: Change): Promise<void> {
+  if (onlineMs === undefined) return;
+  await waitUntilOnline(host, config, Math.min(performance.now() + onlineMs, deadline ?? Infinity));
 }
 
 async function readFiles(host: Host): Promise<Map<string, string>> {
@@ -139,13 +189,13 @@ async function renameCards(
 ): Promise<void> {
   const wanted = cardMacs(config);
   const changed = new Set((cards ?? wanted).map((mac) => mac.toLowerCase()));
-  const deadline = Date.now() + cardPatienceMs;
+  const deadline = performance.now() + cardPatienceMs;
   for (let first = true; ; first = false) {
     const present = await readCards(host);
     const unnamed = present.filter(({ name, mac }) => wanted.includes(mac) && name !== physicalName(mac));
     const again = first ? present.filter((card) => changed.has(card.mac) || unnamed.includes(card)) : unnamed;
     if (again.length === 0) return;
-    if (!first && Date.now() > deadline) {
+    if (!first && performance.now() > deadline) {
       throw new Error(
         `timed out waiting for network device ${again.map(({ name }) => name).join(', ')} to be renamed`,
       );
@@ -163,22 +213,4 @@ async function renameCards(
     ]);
     if (!first) await sleep(cardPollMs);
   }
-}
-
-/**
- * networkd makes new devices and configures the links whose file changed; others go on undisturbed.
- * @param beside links to configure although their file is the same.
- */
-async function reloadNetworkd(host: Host, beside: readonly string[]): Promise<void> {
-  const active = await host.programs.run(['systemctl', 'is-active', 'systemd-networkd.service'], {
-    acceptExitCodes: 'any',
-  });
-  if (active.stdout.trim() !== 'active') {
-    await host.programs.run(['systemctl', 'restart', 'systemd-networkd.service']);
-    return;
-  }
-  await host.programs.run(['networkctl', 'reload']);
-  const present = new Set((await readLinks(host)).map(({ name }) => name));
-  const links = beside.filter((name) => present.has(name));
-  if (links.length > 0) await host.programs.run(['networkctl', 'reconfigure', ...links]);
 }

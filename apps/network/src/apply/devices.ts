@@ -21,10 +21,9 @@ export async function removeStaleDevices(
 ): Promise<Set<string>> {
   const present = new Set(links.map(({ name }) => name));
   const remade = new Set<string>();
-  for (const { name, removed, bridge } of stale) {
-    if (!present.has(name)) continue;
-    const guests = links.some((link) => link.master === name && !link.name.startsWith('_'));
-    if (bridge && !removed && guests) continue;
+  for (const device of stale) {
+    const { name, removed } = device;
+    if (!present.has(name) || keepsGuests(device, links)) continue;
     // A vlan goes with the device below it, which may have been deleted just before.
     await host.programs.run(['ip', 'link', 'delete', 'dev', name]).catch(async (error: unknown) => {
       if ((await readLinks(host)).some((link) => link.name === name)) throw error;
@@ -32,6 +31,11 @@ export async function removeStaleDevices(
     if (!removed) remade.add(name);
   }
   return remade;
+}
+
+/** Whether instances are attached to a bridge that is still wanted: a change of its settings must not cut them off. */
+export function keepsGuests({ name, removed, bridge }: StaleDevice, links: readonly LinkDetails[]): boolean {
+  return bridge && !removed && links.some((link) => link.master === name && !link.name.startsWith('_'));
 }
 
 /** A card that is no longer wanted would stay a port of its bridge or bond. */

@@ -3,25 +3,31 @@
  *
  * Invariants: the state file always holds a configuration that came up and, where that was asked for, was confirmed;
  * a record on disk says so before anything else is touched; whatever fails, expires, is killed or loses power ends in
- * the configuration of the state file. Changes run one at a time.
+ * the configuration of the state file, which is tried until it is in force. Changes run one at a time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SystemNetworkConfig } from '@incusos/contracts/network';
+import type { SystemNetworkChange, SystemNetworkConfig, SystemNetworkPlan } from '@incusos/contracts/network';
 import { HOST, type Host } from '@incusos/host';
 import { DomainError, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import { StateRefusedError, type StateStore } from '@incusos/state';
 import { stateFailure } from '@incusos/state-owner';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { timeoutOf } from '../config/confirmation-timeout.ts';
-import { defaultConfig } from '../config/defaults.ts';
 import { checkForm, prepareConfig } from '../config/prepare.ts';
-import { resolveNames } from '../config/resolve-names.ts';
-import { seededConfig } from '../config/seeded-config.ts';
+import { configWarnings } from '../config/warnings.ts';
 import { NETWORK_STATE, type NetworkState } from '../network-state.ts';
+import { rememberNames } from '../state/ip.ts';
 import { synchronizeClock } from '../time/clock.ts';
-import { type NetworkCard, rememberNames, withEarlierNames } from '../state/ip.ts';
-import { applyConfig, readCards } from './apply.ts';
+import { applyConfig, limitsOf, prepareChange, StepError } from './apply.ts';
+import { describePlan } from './describe-plan.ts';
+import { LastChange } from './last-change.ts';
+import { NotOnlineError } from './online.ts';
 import { PendingFile, type PendingRecord } from './pending.ts';
+import { ProviderNews } from './provider-news.ts';
+import { Retry } from './retry.ts';
+import type { Patience } from './step.ts';
+import { StoredConfig } from './stored-config.ts';
+import { type LongTimer, timerFor } from './timer.ts';
 
 /** Injects {@link NetworkLimits}. */
 export const NETWORK_LIMITS = Symbol('network-limits');
@@ -34,18 +40,18 @@ export interface NetworkLimits {
 export const usualLimits: NetworkLimits = { onlineMs: 30_000 };
 /** How long a stop waits for a change that is being made. */
 const stopPatienceMs = 2_000;
-/** The longest delay that a timer takes. */
-const longestTimerMs = 2_147_483_647;
 
 interface Unconfirmed {
-  readonly config: SystemNetworkConfig;
-  readonly cards: readonly NetworkCard[];
-  readonly timer: { stop(): void };
+  readonly record: PendingRecord;
+  readonly timer: LongTimer;
 }
 
 @Injectable()
 export class NetworkConfigService implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly pendingFile: PendingFile;
+  private readonly stored: StoredConfig;
+  private readonly last: LastChange;
+  private readonly retry = new Retry();
   /** The change that is being made, with what it ends in. */
   private change: Promise<void> | undefined;
   /** Set while the change that is being made needs a confirmation. */
@@ -54,6 +60,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
   private trial: SystemNetworkConfig | undefined;
   private starting: Promise<void> = Promise.resolve();
   private clock = new AbortController();
+  private trouble: string | undefined;
 
   /** Called after the machine was changed. */
   onChanged: () => void = () => undefined;
@@ -63,13 +70,16 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     @Inject(NETWORK_STATE) private readonly store: StateStore<NetworkState>,
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(NETWORK_LIMITS) private readonly limits: NetworkLimits,
+    @Inject(ProviderNews) private readonly provider: ProviderNews,
   ) {
     this.pendingFile = new PendingFile(host);
+    this.stored = new StoredConfig(host, store, logger);
+    this.last = new LastChange(host, logger);
   }
 
   /** The configuration in force, confirmed or not. */
   get current(): SystemNetworkConfig | undefined {
-    return this.trial ?? this.store.current.config ?? undefined;
+    return this.trial ?? this.stored.current;
   }
 
   /** Whether a configuration is being applied. */
@@ -77,16 +87,23 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     return this.change !== undefined;
   }
 
+  /** What became of the last change; another object after each. */
+  get lastChange(): SystemNetworkChange | undefined {
+    return this.last.current;
+  }
+
+  /** Why the configuration that should be in force is not; it is being tried again. */
+  get problem(): string | undefined {
+    return this.trouble;
+  }
+
   onApplicationBootstrap(): void {
     // Calls are answered meanwhile; a change waits for it.
-    this.starting = this.track(this.resume()).catch((error: unknown) => {
-      this.logger.error('the network configuration could not be brought up at start', {
-        error: reasonOf(error),
-      });
-    });
+    this.starting = this.track(this.resume()).catch(() => undefined);
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.retry.close();
     this.unconfirmed?.timer.stop();
     this.clock.abort();
     // What takes longer is taken back at the next start.
@@ -105,6 +122,21 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     await this.track(this.carryOut(config));
   }
 
+  /**
+   * What {@link set} would change; changes nothing.
+   * @throws DomainError as it does.
+   */
+  async plan(request: SystemNetworkConfig | undefined): Promise<SystemNetworkPlan> {
+    const form = this.checkRequest(request);
+    await this.starting;
+    this.refuseSecond();
+    this.refuseReadOnly();
+    const cards = await this.stored.cards();
+    const config = prepareConfig(form, { cards, configured: this.current });
+    const plan = await describePlan(await prepareChange(this.host, config), this.current);
+    return { ...plan, warnings: [...configWarnings(config, limitsOf(cards))] };
+  }
+
   /** @throws DomainError when there is nothing to confirm, or it could not be saved. */
   async confirm(): Promise<void> {
     await this.starting;
@@ -112,7 +144,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
       const { trial } = this;
       this.confirmedEarly();
       await this.change;
-      if (this.store.current.config === trial) return;
+      if (this.stored.current === trial) return;
       if (this.unconfirmed === undefined) {
         throw new DomainError(
           'OPERATION_FAILED',
@@ -124,7 +156,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     if (unconfirmed === undefined || this.change !== undefined) {
       throw new DomainError('INVALID_REQUEST', 'no network configuration is pending a confirmation');
     }
-    await this.track(this.keep(unconfirmed.config, unconfirmed.cards));
+    await this.track(this.keep(unconfirmed.record));
     unconfirmed.timer.stop();
     this.logger.info('the network configuration was confirmed');
   }
@@ -132,12 +164,17 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
   /** Applies the configuration of the state file, after it was replaced from outside. */
   async adopt(): Promise<void> {
     await this.starting;
-    await this.change;
+    await this.idle();
+    this.retry.reset();
     this.unconfirmed?.timer.stop();
     this.unconfirmed = undefined;
     this.trial = undefined;
-    await this.track(this.bringUp());
+    await this.track(this.adoptStored());
+  }
+
+  private async adoptStored(): Promise<void> {
     await this.pendingFile.remove();
+    await this.bringUp().finally(() => this.provider.networkChanged());
   }
 
   private refuseSecond(): void {
@@ -149,6 +186,16 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     }
     if (this.change !== undefined)
       throw new DomainError('CONFLICT', 'a network configuration is already being applied');
+  }
+
+  private refuseReadOnly(): void {
+    const { problem } = this.store;
+    if (problem === undefined) return;
+    throw stateFailure(
+      new StateRefusedError(
+        `${problem.error.message}; the network can't be changed before it was decided how to go on`,
+      ),
+    );
   }
 
   /** What the request alone can get wrong. */
@@ -178,30 +225,22 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     return work;
   }
 
+  /** Waits until nothing is being changed; whoever goes on without waiting again is the next. */
+  private async idle(): Promise<void> {
+    while (this.change !== undefined) await this.change;
+  }
+
   private async carryOut(request: SystemNetworkConfig): Promise<void> {
+    const began = performance.now();
     const timeoutMs = timeoutOf(request);
-    const cards = await this.cards();
-    const config = prepareConfig(request, { cards, configured: this.current });
-    const { problem } = this.store;
-    if (problem !== undefined)
-      throw stateFailure(
-        new StateRefusedError(
-          `${problem.error.message}; the network can't be changed before it was decided how to go on`,
-        ),
-      );
-    const began = Date.now();
     const deadline = timeoutMs === undefined ? undefined : began + timeoutMs;
-    const record: PendingRecord = {
-      phase: 'applying',
-      config,
-      bootId: await this.pendingFile.bootId(),
-      ...(timeoutMs === undefined || deadline === undefined
-        ? {}
-        : { timeoutMs, deadline: new Date(deadline).toISOString() }),
-    };
-    await this.pendingFile.write(record).catch((error: unknown) => {
-      throw writeFailure(error);
-    });
+    const cards = await this.stored.cards();
+    const config = prepareConfig(request, { cards, configured: this.current });
+    this.refuseReadOnly();
+    const cardNames = rememberNames(cards, this.store.current.card_names);
+    const record = await this.pendingFile.begin({ config, cardNames }, timeoutMs);
+    await this.record(record);
+    this.retry.stop();
     this.trial = config;
     let confirmed = deadline === undefined;
     if (!confirmed) {
@@ -210,59 +249,70 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
       };
     }
     try {
-      await applyConfig(this.host, config, {
-        onlineBy: performance.now() + Math.min(this.limits.onlineMs, timeoutMs ?? Infinity),
-      });
+      await applyConfig(this.host, config, { onlineMs: this.limits.onlineMs, deadline });
       this.onChanged();
-      if (confirmed) await this.keep(config, cards);
-      else await this.awaitConfirmation(record, deadline ?? began, cards);
+      if (confirmed) await this.keep(record);
+      else await this.awaitConfirmation(record, deadline ?? began);
     } catch (error) {
       throw await this.takeBack(error);
     } finally {
       this.confirmedEarly = undefined;
     }
+    this.retry.reset();
+    this.trouble = undefined;
     this.findTheTime();
+    this.provider.networkChanged();
   }
 
-  private async cards(): Promise<NetworkCard[]> {
-    return withEarlierNames(await readCards(this.host), this.store.current.card_names);
+  private async record(record: PendingRecord): Promise<void> {
+    await this.pendingFile.write(record).catch((error: unknown) => {
+      throw writeFailure(error);
+    });
   }
 
   /** Makes a configuration that is applied the one to return to. */
-  private async keep(config: SystemNetworkConfig, cards: readonly NetworkCard[]): Promise<void> {
-    await this.commit('network configuration', config, cards).catch((error: unknown) => {
+  private async keep({ config, cardNames }: PendingRecord): Promise<void> {
+    await this.stored.commit(config, cardNames).catch((error: unknown) => {
       throw stateFailure(error);
     });
     this.trial = undefined;
     this.unconfirmed = undefined;
-    // Left behind by a crash it would only have the same configuration applied once more.
-    await this.pendingFile.remove();
+    await this.last.remember('applied');
+    await this.forgetRecord();
   }
 
-  private async awaitConfirmation(
-    record: PendingRecord,
-    deadline: number,
-    cards: readonly NetworkCard[],
-  ): Promise<void> {
-    await this.pendingFile.write({ ...record, phase: 'unconfirmed' }).catch((error: unknown) => {
-      throw writeFailure(error);
+  /** Nothing is lost when it stays: a start finds that what it speaks of was decided. */
+  private async forgetRecord(): Promise<void> {
+    await this.pendingFile.remove().catch((error: unknown) => {
+      this.logger.warn('the record of the change of the network could not be removed', {
+        error: reasonOf(error),
+      });
     });
-    this.expect(record.config, deadline, cards);
   }
 
-  private expect(config: SystemNetworkConfig, deadline: number, cards: readonly NetworkCard[]): void {
-    this.trial = config;
-    this.unconfirmed = { config, cards, timer: timerFor(deadline - Date.now(), () => void this.expire()) };
+  private async awaitConfirmation(record: PendingRecord, deadline: number): Promise<void> {
+    await this.record({ ...record, phase: 'unconfirmed' });
+    this.expect(record, deadline - performance.now());
+    await this.rememberUnconfirmed(record);
+  }
+
+  private async rememberUnconfirmed({ confirmation }: PendingRecord): Promise<void> {
+    if (confirmation !== undefined)
+      await this.last.remember('unconfirmed', { deadline: confirmation.deadline });
+  }
+
+  private expect(record: PendingRecord, ms: number): void {
+    this.trial = record.config;
+    this.unconfirmed = { record, timer: timerFor(ms, () => void this.expire()) };
   }
 
   private async expire(): Promise<void> {
     // A confirmation that is being saved decides it.
-    await this.change;
+    await this.idle();
     if (this.unconfirmed === undefined) return;
-    this.logger.warn('the network configuration was not confirmed in time, the previous one comes back');
-    await this.track(this.goBack()).catch((error: unknown) => {
-      this.logger.error('the previous network configuration did not come up', { error: reasonOf(error) });
-    });
+    const reason = unconfirmedReason(this.unconfirmed.record);
+    this.logger.warn(`the network configuration is taken back: ${reason}`);
+    await this.track(this.goBack(reason)).catch(() => undefined);
   }
 
   /** Restores the previous configuration after a failure; answers with the error for the caller. */
@@ -270,101 +320,114 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     const why = reasonOf(error);
     this.logger.error('the network configuration could not be applied, the previous one comes back', {
       error: why,
+      ...(error instanceof StepError ? { step: error.step } : {}),
     });
-    const restored = await this.goBack().then(
+    const restored = await this.goBack(why).then(
       () => 'the previous configuration is in force again',
-      (problem: unknown) => {
-        this.logger.error('the previous network configuration did not come up', { error: reasonOf(problem) });
-        return `the previous configuration was put back but did not come up: ${reasonOf(problem)}`;
-      },
+      (problem: unknown) =>
+        `the previous configuration was put back but did not come up: ${reasonOf(problem)}`,
     );
-    if (error instanceof DomainError)
-      return new DomainError(error.reason, `${why}; ${restored}`, { cause: error });
-    return new DomainError('OPERATION_FAILED', `${why}; ${restored}`, { cause: error });
+    const cause = error instanceof StepError ? error.cause : error;
+    const reason = cause instanceof DomainError ? cause.reason : 'OPERATION_FAILED';
+    return new DomainError(reason, `${why}; ${restored}`, { cause: error });
   }
 
-  private async goBack(): Promise<void> {
+  /** @param reason why, for those who ask later. */
+  private async goBack(reason: string): Promise<void> {
     this.trial = undefined;
     this.unconfirmed = undefined;
-    const { config } = this.store.current;
-    try {
-      if (config !== null)
-        await applyConfig(this.host, config, { onlineBy: performance.now() + this.limits.onlineMs });
-    } finally {
-      this.onChanged();
-      await this.pendingFile.remove();
-      this.findTheTime();
-    }
+    // It is decided from here on: a start that finds the machine in between goes back too.
+    await this.last.remember('rolled-back', { reason });
+    await this.forgetRecord();
+    await this.bringUp({ onlineMs: this.limits.onlineMs }).finally(() => this.provider.networkChanged());
   }
 
   /** What a start finds: nothing, a change that still may be confirmed, or one to take back. */
   private async resume(): Promise<void> {
+    await this.last.load();
     const record = await this.pendingFile.read();
-    if (record !== undefined && record !== 'unusable' && (await this.mayBeConfirmed(record))) {
-      this.expect(record.config, remainingDeadline(record), await this.cards());
-      this.logger.info('a network configuration still awaits its confirmation', {
-        deadline: record.deadline,
-      });
+    if (record !== undefined && !(await this.settle(record))) {
+      this.findTheTime();
       return;
     }
-    if (record !== undefined)
-      this.logger.warn('a change of the network configuration was interrupted, the previous one comes back');
     await this.bringUp();
-    if (record !== undefined) await this.pendingFile.remove();
   }
 
-  private async mayBeConfirmed(record: PendingRecord): Promise<boolean> {
-    if (record.phase !== 'unconfirmed' || record.deadline === undefined) return false;
-    return record.bootId === (await this.pendingFile.bootId()) && remainingDeadline(record) > Date.now();
-  }
-
-  /** Applies what the state file says, or the default of a first boot. A start doesn't wait for the network. */
-  private async bringUp(): Promise<void> {
-    const cards = await this.cards();
-    const stored = this.store.current.config ?? undefined;
-    if (stored === undefined && (await this.followSeed(cards))) return;
-    const config =
-      stored === undefined ? defaultConfig(cards) : resolveNames(stored, { cards, configured: undefined });
-    if (stored === undefined || JSON.stringify(stored) !== JSON.stringify(config))
-      await this.storeResolved(config, cards);
-    await applyConfig(this.host, config);
-    this.onChanged();
-    this.findTheTime();
-  }
-
-  /** Whether the network came up as a first boot's seed says; a seed that can't be used locks nobody out. */
-  private async followSeed(cards: readonly NetworkCard[]): Promise<boolean> {
-    try {
-      const config = await seededConfig(this.host, cards);
-      if (config === undefined) return false;
-      await applyConfig(this.host, config);
-      await this.storeResolved(config, cards);
-    } catch (error) {
-      this.logger.error('the network seed is not used, every card asks for its addresses', {
-        error: reasonOf(error),
-      });
-      return false;
+  /**
+   * Decides about a change that an earlier run of the service left.
+   * @returns whether the configuration of the state file has to be applied.
+   */
+  private async settle(record: PendingRecord | 'unusable'): Promise<boolean> {
+    if (record !== 'unusable') {
+      if (JSON.stringify(record.config) === JSON.stringify(this.stored.current)) {
+        await this.last.remember('applied');
+        await this.forgetRecord();
+        return true;
+      }
+      const left = await this.pendingFile.timeLeft(record);
+      if (left > 0) {
+        this.expect(record, left);
+        await this.rememberUnconfirmed(record);
+        this.logger.info('a network configuration still awaits its confirmation', {
+          deadline: record.confirmation?.deadline,
+        });
+        return false;
+      }
     }
-    this.onChanged();
-    this.findTheTime();
+    const reason = await this.interruption(record);
+    this.logger.warn(`the network configuration is taken back: ${reason}`);
+    await this.last.remember('rolled-back', { reason });
+    await this.forgetRecord();
     return true;
   }
 
-  private async storeResolved(config: SystemNetworkConfig, cards: readonly NetworkCard[]): Promise<void> {
-    if (this.store.problem === undefined)
-      await this.commit('network configuration of this machine', config, cards);
+  private async interruption(record: PendingRecord | 'unusable'): Promise<string> {
+    if (record === 'unusable') return 'the record of it on the disk is damaged';
+    const when = record.phase === 'applying' ? 'while it was being applied' : 'before it was confirmed';
+    if (!(await this.pendingFile.isOfThisBoot(record))) return `the machine was restarted ${when}`;
+    return record.phase === 'applying' ? `the network service ended ${when}` : unconfirmedReason(record);
   }
 
-  private async commit(
-    reason: string,
-    config: SystemNetworkConfig,
-    cards: readonly NetworkCard[],
-  ): Promise<void> {
-    await this.store.commit(reason, (state) => ({
-      ...state,
-      config,
-      card_names: rememberNames(cards, state.card_names),
-    }));
+  /**
+   * Applies what the state file says, or the default of a first boot; tries it again until it is in force.
+   * @param patience a start doesn't wait for the network.
+   */
+  private async bringUp(patience: Patience = {}): Promise<void> {
+    try {
+      await this.stored.apply(patience);
+      this.retry.reset();
+      this.trouble = undefined;
+    } catch (error) {
+      if (error instanceof StepError && error.cause instanceof NotOnlineError) {
+        // All is set; it is the network around that doesn't answer.
+        this.trouble = undefined;
+        this.logger.warn('the network configuration is in force, but it is not online', {
+          error: reasonOf(error),
+        });
+      } else {
+        this.trouble = `the network configuration is not in force: ${reasonOf(error)}`;
+        this.bringUpLater(error);
+      }
+      throw error;
+    } finally {
+      this.onChanged();
+      this.findTheTime();
+    }
+  }
+
+  private bringUpLater(error: unknown): void {
+    const delay = this.retry.after(() => {
+      if (this.change !== undefined || this.unconfirmed !== undefined) return;
+      this.track(this.bringUp()).then(
+        () => this.logger.info('the network configuration is in force now'),
+        () => undefined,
+      );
+    });
+    this.logger.error('the network configuration is not in force and will be tried again', {
+      error: reasonOf(error),
+      ...(error instanceof StepError ? { step: error.step } : {}),
+      seconds: delay / 1000,
+    });
   }
 
   /** Not waited for: a network without a time server is one that works. */
@@ -383,20 +446,8 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
   }
 }
 
-/** A clock that was set back meanwhile must not make the wait longer than it was meant to be. */
-function remainingDeadline({ deadline, timeoutMs }: PendingRecord): number {
-  const at = deadline === undefined ? 0 : Date.parse(deadline);
-  return timeoutMs === undefined ? at : Math.min(at, Date.now() + timeoutMs);
-}
-
-function timerFor(ms: number, work: () => void): { stop(): void } {
-  let timer: NodeJS.Timeout;
-  const arm = (left: number): void => {
-    const step = Math.min(Math.max(left, 0), longestTimerMs);
-    timer = setTimeout(() => (left > step ? arm(left - step) : work()), step);
-  };
-  arm(ms);
-  return { stop: () => clearTimeout(timer) };
+function unconfirmedReason({ confirmation }: PendingRecord): string {
+  return `it was not confirmed within ${(confirmation?.timeoutMs ?? 0) / 1000} s`;
 }
 
 function writeFailure(error: unknown): DomainError {

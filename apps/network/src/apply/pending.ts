@@ -4,18 +4,28 @@
  */
 import { SystemNetworkConfig } from '@incusos/contracts/network';
 import type { Host } from '@incusos/host';
-import { stateDirectory } from '../network-state.ts';
+import { type CardNames, readCardNames, stateDirectory } from '../network-state.ts';
 
 export interface PendingRecord {
   /** `applying` until the network came up, `unconfirmed` while somebody has to confirm it. */
   readonly phase: 'applying' | 'unconfirmed';
   readonly config: SystemNetworkConfig;
-  /** Milliseconds that were given for the confirmation; absent when none is needed. */
-  readonly timeoutMs?: number;
-  /** RFC 3339; when the previous configuration comes back. */
-  readonly deadline?: string;
+  /** As the cards were called before they were renamed for it. */
+  readonly cardNames: CardNames;
   /** The kernel's id of the boot in which it was made; a later boot takes the change back. */
   readonly bootId: string;
+  /** Absent when no confirmation is needed. */
+  readonly confirmation?: Confirmation;
+}
+
+/** When the previous configuration comes back by itself. */
+export interface Confirmation {
+  /** Milliseconds that were given. */
+  readonly timeoutMs: number;
+  /** Milliseconds since the machine was switched on: what counts, since the time of day may be set meanwhile. */
+  readonly uptimeMs: number;
+  /** RFC 3339; for people. */
+  readonly deadline: string;
 }
 
 const path = `${stateDirectory}/pending.json`;
@@ -23,8 +33,20 @@ const path = `${stateDirectory}/pending.json`;
 export class PendingFile {
   constructor(private readonly host: Host) {}
 
+  /** A record as of now. */
+  async begin(
+    what: Pick<PendingRecord, 'config' | 'cardNames'>,
+    timeoutMs: number | undefined,
+  ): Promise<PendingRecord> {
+    const [bootId, uptimeMs] = await Promise.all([this.bootId(), this.uptimeMs()]);
+    const record = { phase: 'applying', ...what, bootId } as const;
+    if (timeoutMs === undefined) return record;
+    const deadline = new Date(Date.now() + timeoutMs).toISOString();
+    return { ...record, confirmation: { timeoutMs, uptimeMs: uptimeMs + timeoutMs, deadline } };
+  }
+
   async write(record: PendingRecord): Promise<void> {
-    await this.host.files.writeAtomic(path, `${JSON.stringify({ format: 1, ...record })}\n`, { mode: 0o600 });
+    await this.host.files.writeAtomic(path, `${JSON.stringify({ format: 2, ...record })}\n`, { mode: 0o600 });
   }
 
   async remove(): Promise<void> {
@@ -44,22 +66,46 @@ export class PendingFile {
     }
   }
 
-  async bootId(): Promise<string> {
+  /** Milliseconds in which the change can still be confirmed; 0 when it has to be taken back. */
+  async timeLeft({ phase, bootId, confirmation }: PendingRecord): Promise<number> {
+    if (phase !== 'unconfirmed' || confirmation === undefined || !(await this.isOfThisBoot({ bootId })))
+      return 0;
+    const left = confirmation.uptimeMs - (await this.uptimeMs());
+    return Math.max(0, Math.min(left, confirmation.timeoutMs));
+  }
+
+  async isOfThisBoot({ bootId }: Pick<PendingRecord, 'bootId'>): Promise<boolean> {
+    return bootId === (await this.bootId());
+  }
+
+  private async bootId(): Promise<string> {
     return (await this.host.files.readText('/proc/sys/kernel/random/boot_id').catch(() => '')).trim();
+  }
+
+  /** Its first number counts the seconds since power-on, those of a suspended machine included (proc_uptime(5)). */
+  private async uptimeMs(): Promise<number> {
+    return Math.round(Number.parseFloat(await this.host.files.readText('/proc/uptime')) * 1000);
   }
 }
 
 function parse(value: unknown): PendingRecord | 'unusable' {
-  if (typeof value !== 'object' || value === null || !('format' in value) || value.format !== 1)
-    return 'unusable';
-  const { phase, config, timeoutMs, deadline, bootId } = value as Record<string, unknown>;
+  if (!isObject(value) || value['format'] !== 2) return 'unusable';
+  const { phase, config, cardNames, bootId, confirmation } = value;
   if (phase !== 'applying' && phase !== 'unconfirmed') return 'unusable';
-  if (typeof config !== 'object' || config === null || typeof bootId !== 'string') return 'unusable';
-  return {
+  if (!isObject(config) || !isObject(cardNames) || typeof bootId !== 'string') return 'unusable';
+  const record: PendingRecord = {
     phase,
     config: SystemNetworkConfig.fromPartial(config),
+    cardNames: readCardNames(cardNames),
     bootId,
-    ...(typeof timeoutMs === 'number' ? { timeoutMs } : {}),
-    ...(typeof deadline === 'string' && !Number.isNaN(Date.parse(deadline)) ? { deadline } : {}),
   };
+  if (!isObject(confirmation)) return record;
+  const { timeoutMs, uptimeMs, deadline } = confirmation;
+  if (typeof timeoutMs !== 'number' || typeof uptimeMs !== 'number' || typeof deadline !== 'string')
+    return 'unusable';
+  return { ...record, confirmation: { timeoutMs, uptimeMs, deadline } };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -42,9 +42,17 @@ export function isEmpty({ write, remove }: Plan): boolean {
 
 function staleDevice(content: string, removed: boolean): StaleDevice[] {
   const bridge = valueOf(content, 'Kind').includes('bridge');
-  return valueOf(content, 'Name')
-    .slice(0, 1)
-    .map((name) => ({ name, removed, bridge }));
+  return deviceOf(content).map((name) => ({ name, removed, bridge }));
+}
+
+/** The device of a `.netdev` file; its peer's name comes later in it. */
+export function deviceOf(content: string): string[] {
+  return valueOf(content, 'Name').slice(0, 1);
+}
+
+/** The link that a `.network` file is for; empty when it has none. */
+export function matchedLink(content: string): string {
+  return /^\[Match\]\nName=(.+)$/mu.exec(content)?.[1] ?? '';
 }
 
 /** The values of a key in one of our own files, in which no key has two meanings before its first section's end. */

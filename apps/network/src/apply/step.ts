@@ -13,12 +13,21 @@ export interface Change {
   readonly links: readonly LinkDetails[];
   /** What networkd's and udev's files lack. */
   readonly plan: Plan;
+  /** All of networkd's and udev's files, by name. */
+  readonly files: ReadonlyMap<string, string>;
   /** Someone who was interrupted may have written files that nobody read yet: everything is looked at again. */
   readonly unread: boolean;
   /** Names of devices that this change deleted and that networkd makes anew. */
   readonly remade: Set<string>;
-  /** Until when the network has to be up, on the clock of `performance.now()`; not waited for when absent. */
-  readonly onlineBy: number | undefined;
+  readonly patience: Patience;
+}
+
+/** How long a change may take; without limits nothing is waited for. */
+export interface Patience {
+  /** Milliseconds that the network may take to come up once everything is set. */
+  readonly onlineMs?: number;
+  /** When the whole has to be done, on the clock of `performance.now()`, which a synchronized time doesn't move. */
+  readonly deadline?: number | undefined;
 }
 
 /**

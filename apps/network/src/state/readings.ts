@@ -31,8 +31,8 @@ export async function readMachine(host: Host): Promise<Readings> {
   };
 }
 
-export async function readLinks(host: Host): Promise<LinkDetails[]> {
-  const { stdout } = await host.programs.run(['ip', '-j', '-d', 'address', 'show']);
+export async function readLinks(host: Host, timeoutMs = 30_000): Promise<LinkDetails[]> {
+  const { stdout } = await host.programs.run(['ip', '-j', '-d', 'address', 'show'], { timeoutMs });
   return parseLinks(stdout);
 }
 

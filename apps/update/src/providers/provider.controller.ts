@@ -3,6 +3,8 @@ import {
   ProviderServiceService,
   type ProviderServiceSetConfigRequest,
   type ProviderServiceSetConfigResponse,
+  type RefreshRegistrationRequest,
+  type RefreshRegistrationResponse,
   SystemProviderConfig,
 } from '@incusos/contracts/update';
 import { type CallContext, GrpcController, type ServiceHandlers } from '@incusos/service';
@@ -30,6 +32,11 @@ export class ProviderController implements ServiceHandlers<typeof ProviderServic
   ): Promise<ProviderServiceSetConfigResponse> {
     await this.providers.configure(config ?? SystemProviderConfig.create(), call.signal);
     this.checks.status.forget();
+    return {};
+  }
+
+  refreshRegistration({ cause }: RefreshRegistrationRequest): RefreshRegistrationResponse {
+    this.providers.refreshRegistration(cause);
     return {};
   }
 }

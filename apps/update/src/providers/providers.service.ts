@@ -6,7 +6,7 @@
  */
 import { SystemProviderConfig } from '@incusos/contracts/update';
 import { HOST, type Host } from '@incusos/host';
-import { ExclusiveRunner, LOGGER, type Logger } from '@incusos/service';
+import { ExclusiveRunner, LOGGER, type Logger, reasonOf } from '@incusos/service';
 import { commitState } from '@incusos/state-owner';
 import { Inject, Injectable } from '@nestjs/common';
 import { FETCH_LIMITS } from '../feed/fetch-limits.ts';
@@ -18,6 +18,9 @@ import { MachineIdentity, SECURITY_CLIENT, type SecurityClient } from './machine
 import { checkProviderConfiguration } from './provider-configuration.ts';
 import { providerFailure } from './provider-failure.ts';
 import type { ReleaseProvider } from './release-provider.ts';
+
+/** How long a provider may take to note what changed about this machine. */
+const refreshMs = 150_000;
 
 @Injectable()
 export class Providers {
@@ -69,6 +72,21 @@ export class Providers {
   async completeRegistration(signal: AbortSignal): Promise<void> {
     const { provider: config, registered } = this.store.current;
     if (!registered && this.current().canRegister) await this.configure(config, signal);
+  }
+
+  /**
+   * Tells a provider that keeps a register of machines what changed about this one, in the background.
+   * @param cause in the words of the Operations Center, such as `network-config-changed`.
+   */
+  refreshRegistration(cause: string): void {
+    if (!this.store.current.registered) return;
+    const refresh = async (): Promise<void> => {
+      const provider = this.current();
+      await provider.refresh?.(cause, AbortSignal.timeout(refreshMs));
+    };
+    refresh().catch((error: unknown) => {
+      this.logger.warn('the provider could not be told what changed', { cause, error: reasonOf(error) });
+    });
   }
 
   private load(config: SystemProviderConfig): ReleaseProvider {

@@ -7,6 +7,11 @@ export interface ReleaseProvider {
   readonly canRegister: boolean;
   /** Makes the machine known to the provider; only called when it can. */
   register(signal: AbortSignal): Promise<void>;
+  /**
+   * Tells a provider that keeps a register of machines what changed about this one; left out where there is none.
+   * @param cause in the words of the Operations Center, such as `network-config-changed`.
+   */
+  refresh?(cause: string, signal: AbortSignal): Promise<void>;
   /** What was learned before is not used any more. */
   clearCache(): void;
   /**

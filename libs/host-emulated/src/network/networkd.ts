@@ -99,8 +99,10 @@ function configure(
     return;
   }
   const digest = createHash('sha256').update(file.text).digest('hex');
-  // A link whose file is the same is not touched, even when its master was made anew meanwhile.
-  if (link.network?.digest === digest && link.network.file === file.path) return;
+  // A link whose file was not written again is not touched, even when its master was made anew meanwhile.
+  const before =
+    link.network?.file === file.path && link.network.digest === digest ? link.network : undefined;
+  if (before?.modified === file.modified) return;
   const master = findLink(
     section,
     valueOf(file, 'Network', 'Bridge') ?? valueOf(file, 'Network', 'Bond') ?? '',
@@ -113,7 +115,9 @@ function configure(
   const limit = maxMtu(section, link);
   if (mtu > limit) warnings.push(`${link.name}: Could not set MTU ${mtu}: it is above ${limit}, ignoring`);
   else link.mtu = mtu;
-  link.network = settingsOf(file, digest, warnings);
+  const network = settingsOf(file, digest, warnings);
+  // A lease goes on when all is as it was.
+  link.network = before === undefined ? network : { ...network, since: before.since };
 }
 
 function stackVlan(
@@ -166,6 +170,7 @@ function settingsOf(file: UnitFile, digest: string, warnings: string[]): Applied
   return {
     file: file.path,
     digest,
+    modified: file.modified,
     since: new Date().toISOString(),
     addresses: usable(
       valuesOf(file, 'Network', 'Address'),

@@ -61,8 +61,10 @@ export interface AppliedRoute {
 /** What networkd made of the .network file that matches a link. */
 export interface AppliedNetwork {
   readonly file: string;
-  /** Tells whether the file changed since. */
+  /** Tells whether the file's text changed since. */
   readonly digest: string;
+  /** RFC 3339; when the file had been written. */
+  readonly modified: string;
   /** RFC 3339; when it was configured so. */
   readonly since: string;
   readonly addresses: readonly string[];

@@ -10,13 +10,15 @@ export interface UnitFile {
   /** Its full path. */
   readonly path: string;
   readonly text: string;
+  /** RFC 3339; when it was written. */
+  readonly modified: string;
   readonly sections: readonly UnitSection[];
 }
 
 /** Where networkd and udev look; a file hides those of the same name further down (systemd.network(5)). */
 const directories = ['/etc/systemd/network', '/run/systemd/network', '/usr/lib/systemd/network'];
 
-function parseUnitFile(path: string, text: string): UnitFile {
+function parseUnitFile(path: string, text: string, modified: string): UnitFile {
   const sections: { name: string; entries: [string, string][] }[] = [];
   for (const line of text.split('\n').map((raw) => raw.trim())) {
     if (line === '' || line.startsWith('#') || line.startsWith(';')) continue;
@@ -28,7 +30,7 @@ function parseUnitFile(path: string, text: string): UnitFile {
         sections.at(-1)?.entries.push([line.slice(0, split).trim(), line.slice(split + 1).trim()]);
     }
   }
-  return { path, text, sections };
+  return { path, text, modified, sections };
 }
 
 /** The files of one kind, in the order of their names. */
@@ -43,7 +45,12 @@ export async function readUnitFiles(
     }
   }
   const paths = [...found.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
-  return Promise.all(paths.map(async (path) => parseUnitFile(path, await files.readText(path))));
+  return Promise.all(
+    paths.map(async (path) => {
+      const [text, stat] = await Promise.all([files.readText(path), files.stat(path)]);
+      return parseUnitFile(path, text, stat?.modifiedAt.toISOString() ?? '');
+    }),
+  );
 }
 
 /** Every value of a key, in all sections of a name. An empty value forgets the ones before it. */
