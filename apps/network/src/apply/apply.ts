@@ -9,6 +9,7 @@ import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import type { Host } from '@incusos/host';
 import { reasonOf } from '@incusos/service';
 import { cardMacs } from '../config/hardware-addresses.ts';
+import { setEnergySaving } from '../hardware/energy.ts';
 import { hostNameOf, setHostName, writeHosts } from '../hostname/hostname.ts';
 import { physicalName } from '../render/device-names.ts';
 import type { CardLimits } from '../render/mtu.ts';
@@ -67,6 +68,10 @@ export const steps: readonly Step[] = [
   {
     name: 'rename the network cards',
     run: ({ host, config, plan, unread }) => renameCards(host, unread ? undefined : plan.cards, config),
+  },
+  {
+    name: 'set the energy saving of the network cards',
+    run: ({ host, config }) => setEnergySaving(host, config),
   },
   { name: 'reload the network', run: reload },
   { name: 'bring the network online', run: waitForNetwork },

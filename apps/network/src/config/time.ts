@@ -19,6 +19,10 @@ export function* checkTime(time: SystemNetworkTime | undefined): Generator<Viola
 /** A name of the IANA database, in its spelling; offsets such as `+02:00` are none. */
 function isTimeZone(name: string): boolean {
   if (!/^[A-Z][\w+-]*(?:\/[A-Z][\w+-]*)*$/u.test(name)) return false;
+  // The formatter takes any case, and also the older names that aren't in the list; the machine has files.
+  const small = name.toLowerCase();
+  const listed = Intl.supportedValuesOf('timeZone').find((zone) => zone.toLowerCase() === small);
+  if (listed !== undefined) return listed === name;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
     return true;

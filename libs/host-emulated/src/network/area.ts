@@ -1,6 +1,7 @@
 /** NICs, the kernel's network devices, systemd-networkd, resolved and timesyncd, and the LAN they meet. */
 import type { Area } from '../area.ts';
 import { networkCommands, populate, powerOff } from './commands.ts';
+import { ethtool } from './ethtool.ts';
 import { hostnamectl } from './hostnamectl.ts';
 import { ip } from './ip.ts';
 import { networkctl } from './networkctl.ts';
@@ -11,7 +12,7 @@ import { networkUnits } from './units.ts';
 
 export const network: Area = {
   name: 'network',
-  tools: { hostnamectl, ip, networkctl, resolvectl, timedatectl },
+  tools: { ethtool, hostnamectl, ip, networkctl, resolvectl, timedatectl },
   units: networkUnits,
   populate,
   powerOff,

@@ -103,6 +103,8 @@ export interface Link {
   parent?: number;
   vlan_id?: number;
   bond_mode?: string;
+  /** Whether a card saves energy; it does unless told otherwise. */
+  eee?: 'on' | 'off';
   network?: AppliedNetwork;
   link_file?: string;
 }
