@@ -51,7 +51,10 @@ export const nicCommands: readonly ControlCommand[] = [
     summary: 'plugs a NIC in; its MAC follows from its name',
     args: [nameArgument],
     options: [
-      { flags: '--network <network>', summary: 'user, socket:PORT or bridge:INTERFACE; user unless given' },
+      {
+        flags: '--network <network>',
+        summary: 'user, socket:PORT, hub:NUMBER or bridge:INTERFACE; user unless given',
+      },
     ],
     run: (machine, [name = ''], { network }) => add(machine, name, network),
   },

@@ -73,6 +73,8 @@ export function netdev({ name, network, port: slot }: Nic, port: number): Qapi {
     // A multicast group on the loopback device: nobody has to be there first.
     case 'socket':
       return { type: 'socket', id: name, mcast: `230.0.0.1:${network.port}`, localaddr: '127.0.0.1' };
+    case 'hub':
+      return { type: 'hubport', id: name, hubid: network.hub };
     case 'bridge':
       return { type: 'bridge', id: name, br: network.bridge };
   }

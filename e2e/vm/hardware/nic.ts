@@ -4,11 +4,12 @@ import { UserError } from '../../../image/tools/sentence.ts';
 
 /**
  * What a card's cable leads to: QEMU's own network with a way out and DHCP, a network that machines on this computer share by
- * the number of a port, or a bridge of this computer.
+ * the number of a port, a hub that joins cards of this machine, or a bridge of this computer.
  */
 export type Network =
   | { readonly kind: 'user' }
   | { readonly kind: 'socket'; readonly port: number }
+  | { readonly kind: 'hub'; readonly hub: number }
   | { readonly kind: 'bridge'; readonly bridge: string };
 
 export interface Nic {
@@ -49,12 +50,17 @@ export function networkOf(text: string): Network {
     if (Number.isInteger(port) && port >= 1024 && port <= 65_535) return { kind, port };
     throw new UserError(`the network ${text} is not socket:PORT with a port from 1024 to 65535.`);
   }
+  if (kind === 'hub') {
+    const hub = Number(value);
+    if (value !== '' && Number.isInteger(hub) && hub >= 1 && hub <= 255) return { kind, hub };
+    throw new UserError(`the network ${text} is not hub:NUMBER with a number from 1 to 255.`);
+  }
   // Names of network devices: dev_valid_name() of the kernel.
   if (kind === 'bridge') {
     if (/^[^\s/,=:]{1,15}$/u.test(value)) return { kind, bridge: value };
     throw new UserError(`the network ${text} is not bridge:INTERFACE.`);
   }
-  throw new UserError(`there is no network ${text}; user, socket:PORT and bridge:INTERFACE are.`);
+  throw new UserError(`there is no network ${text}; user, socket:PORT, hub:NUMBER and bridge:INTERFACE are.`);
 }
 
 /** A card from `NAME` or `NAME=NETWORK`. @throws UserError saying which part is wrong. */
@@ -69,6 +75,8 @@ export function networkText(network: Network): string {
       return 'user';
     case 'socket':
       return `socket:${network.port}`;
+    case 'hub':
+      return `hub:${network.hub}`;
     case 'bridge':
       return `bridge:${network.bridge}`;
   }

@@ -19,6 +19,8 @@ export interface Hardware {
   readonly variables?: string;
   /** Texts in the SMBIOS tables, by which a hypervisor talks to the system (type 11). */
   readonly firmwareStrings?: readonly string[];
+  /** Seed files beside the one that has the machine trust the client, by name. */
+  readonly seeds?: Readonly<Record<string, string>>;
   /** The content of systemd credentials, by name. */
   readonly credentials?: Readonly<Record<string, string>>;
 }

@@ -8,6 +8,10 @@ import { freePort } from '../../appliance/free-port.ts';
 import { Rest } from '../../appliance/rest.ts';
 import { type Client, ensureClient, seedOf } from '../client.ts';
 import { addConsole } from '../console-addon.ts';
+import { presentNic, withNic } from '../hardware/description.ts';
+import { cardOf } from '../hardware/devices.ts';
+import { nicOf } from '../hardware/nic.ts';
+import { plugNic, setLink, unplugNic } from '../hardware/plug.ts';
 import { type Accelerator, Machine } from '../machine.ts';
 import type { Qmp } from '../qmp.ts';
 import { writeSeed } from '../seed-partition.ts';
@@ -89,7 +93,7 @@ export class TestMachine {
     const machine = new TestMachine(host, directory, await freePort(), hardware);
     machine.machine.create(image);
     await equip(machine.machine, hardware, guestCredentials(directory));
-    await writeSeed(join(directory, 'disk.raw'), seedOf(await machine.trusted()));
+    await writeSeed(join(directory, 'disk.raw'), { ...seedOf(await machine.trusted()), ...hardware.seeds });
     await addConsole(host.tools, directory, host.keys);
     await machine.disk.layer();
     return machine;
@@ -237,6 +241,40 @@ export class TestMachine {
   async plugFiles(image: string): Promise<void> {
     linkSync(image, join(this.directory, 'files.img'));
     await this.plug(fileDrive('files.img'));
+  }
+
+  /** Plugs a network card in. @param text as `npm run vm -- --nic` takes it: `NAME[=NETWORK]`. @returns its MAC. */
+  async addNic(text: string): Promise<string> {
+    const { description, nic } = withNic(this.machine.description, nicOf(text));
+    await plugNic(this.qmp, nic, description.port);
+    this.machine.describe(description);
+    return nic.mac;
+  }
+
+  /** Pulls a network card out. */
+  async removeNic(name: string): Promise<void> {
+    const { description } = this.machine;
+    await unplugNic(this.qmp, presentNic(description, name));
+    this.machine.describe({ ...description, nics: description.nics.filter((nic) => nic.name !== name) });
+  }
+
+  /** Plugs a network card's cable in, or pulls it out. */
+  async cable(name: string, link: 'up' | 'down'): Promise<void> {
+    const { description } = this.machine;
+    const nic = { ...presentNic(description, name), link };
+    await setLink(this.qmp, nic);
+    this.machine.describe({
+      ...description,
+      nics: description.nics.map((one) => (one.name === name ? nic : one)),
+    });
+  }
+
+  /** The MAC that a network card goes by at the moment, as its driver told it. */
+  async presentMac(name: string): Promise<string> {
+    const filters = (await this.qmp.ask('query-rx-filter', {
+      name: cardOf(presentNic(this.machine.description, name)),
+    })) as readonly { readonly 'main-mac': string }[];
+    return filters[0]?.['main-mac'].toLowerCase() ?? '';
   }
 
   /** Has the guest run a script as root. @throws Error when it doesn't answer within the limit. */

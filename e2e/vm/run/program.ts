@@ -11,7 +11,8 @@ drives and NICs that were plugged in by ctl.
   BUS      scsi (unless given), nvme, usb, virtio or sata; ID is the serial number, up to 20 characters, so that
            scsi:disk1 is /dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_disk1
   NETWORK  user (unless given): QEMU's own, with DHCP and a way out; socket:PORT: one that machines on this computer share;
-           bridge:INTERFACE: a bridge of this computer. A NIC's MAC follows from its name.
+           hub:NUMBER: one that NICs of this machine share; bridge:INTERFACE: a bridge of this computer. A NIC's MAC
+           follows from its name.
 
 Examples:
   npm run vm
