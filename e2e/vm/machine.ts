@@ -23,6 +23,7 @@ import { output } from '../../image/tools/programs.ts';
 import { insideArgv } from '../../image/tools/roots.ts';
 import { UserError } from '../../image/tools/sentence.ts';
 import { ControlServer } from './control/server.ts';
+import { cableDirectory } from './neighbour/cable.ts';
 import { type Description, readDescription, writeDescription } from './hardware/description.ts';
 import { busArgv, pluggedArgv } from './hardware/devices.ts';
 import { setLink } from './hardware/plug.ts';
@@ -50,6 +51,8 @@ export interface MachineOptions {
   readonly credentials?: Readonly<Record<string, string>>;
   /** The directory whose disks those in `directory` are layers over, which QEMU sees as `/base`. */
   readonly base?: string;
+  /** The directory with the sockets of the cables to the neighbour. */
+  readonly cables?: string;
 }
 
 /** Arguments for systemd credentials: the files of the machine's directory by the credentials' names. */
@@ -254,8 +257,12 @@ export class Machine {
   }
 
   private spawn(name: string, argv: readonly string[]): ChildProcess {
-    const { tools, directory, base } = this.options;
-    const mounts = { '/vm': directory, ...(base === undefined ? {} : { '/base': base }) };
+    const { tools, directory, base, cables } = this.options;
+    const mounts = {
+      '/vm': directory,
+      ...(base === undefined ? {} : { '/base': base }),
+      ...(cables === undefined ? {} : { [cableDirectory]: cables }),
+    };
     const inside = insideArgv(tools, mounts, argv, '/vm');
     const log = openSync(this.path(`${name}.log`), 'w');
     // A process group of its own, so that Ctrl-C reaches the guest as a power button and not QEMU as a signal.

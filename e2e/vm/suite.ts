@@ -15,7 +15,7 @@ import { scenariosNamed } from './scenarios/index.ts';
 
 const usage = `npm run e2e:vm [-- NAME… --list --keep --image FILE --accel kvm|tcg]
 
-  NAME                a scenario or a group of them; all unless given
+  NAME                a scenario, a group of them, or the quick part of one (GROUP/quick); all unless given
   --list              tells the scenarios and ends
   --keep              keeps the machines' directories
   --image FILE        the disk image; the one in image/output unless given

@@ -117,7 +117,7 @@ async function build(options: BuildOptions): Promise<void> {
     await part('compressed files of the release', (now) =>
       makeRelease(options.output, version, architecture, now),
     );
-  for (const name of prune(['tools', 'zfs', 'mmdebstrap', 'node', 'qemu']))
+  for (const name of prune(['tools', 'zfs', 'mmdebstrap', 'node', 'qemu', 'neighbour', 'neighbour-memory']))
     say(`removed ${name} from the cache`);
   summarize(options.output);
 }

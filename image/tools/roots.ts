@@ -89,6 +89,8 @@ export interface MakeRootOptions {
   readonly log: string;
   /** Told what is being done. */
   readonly now: (what: string) => void;
+  /** Of mmdebstrap, beside those that every root is made with. */
+  readonly more?: readonly string[];
 }
 
 /** Installs Debian with these packages into a directory. */
@@ -96,7 +98,7 @@ export async function makeRoot(
   archive: Archive,
   directory: string,
   packages: readonly string[],
-  { log, now }: MakeRootOptions,
+  { log, now, more = [] }: MakeRootOptions,
 ): Promise<void> {
   const bootstrap = await mmdebstrap();
   await step(
@@ -112,6 +114,7 @@ export async function makeRoot(
       '--aptopt=Apt::Install-Recommends "false"',
       '--aptopt=APT::Sandbox::User "root"',
       `--include=${packages.join(',')}`,
+      ...more,
       release,
       directory,
       ...sourceLines(archive),

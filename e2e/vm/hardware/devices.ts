@@ -1,4 +1,5 @@
 /** The hardware in QEMU's terms: what its arguments `-blockdev`, `-netdev` and `-device` take, and QMP's commands too. */
+import { cableSocket } from '../neighbour/cable.ts';
 import { type Description, firstNic, portCount, scsiPort } from './description.ts';
 import type { Drive } from './drive.ts';
 import type { Nic } from './nic.ts';
@@ -75,6 +76,10 @@ export function netdev({ name, network, port: slot }: Nic, port: number): Qapi {
       return { type: 'socket', id: name, mcast: `230.0.0.1:${network.port}`, localaddr: '127.0.0.1' };
     case 'hub':
       return { type: 'hubport', id: name, hubid: network.hub };
+    case 'cable': {
+      const addr = { type: 'unix', path: cableSocket(network.to) };
+      return { type: 'stream', id: name, addr, 'reconnect-ms': 1_000 };
+    }
     case 'bridge':
       return { type: 'bridge', id: name, br: network.bridge };
   }

@@ -4,12 +4,14 @@ import { UserError } from '../../../image/tools/sentence.ts';
 
 /**
  * What a card's cable leads to: QEMU's own network with a way out and DHCP, a network that machines on this computer share by
- * the number of a port, a hub that joins cards of this machine, or a bridge of this computer.
+ * the number of a port, a hub that joins cards of this machine, a cable to a port of the neighbour of a test, or a bridge of
+ * this computer.
  */
 export type Network =
   | { readonly kind: 'user' }
   | { readonly kind: 'socket'; readonly port: number }
   | { readonly kind: 'hub'; readonly hub: number }
+  | { readonly kind: 'cable'; readonly to: number }
   | { readonly kind: 'bridge'; readonly bridge: string };
 
 export interface Nic {
@@ -55,6 +57,8 @@ export function networkOf(text: string): Network {
     if (value !== '' && Number.isInteger(hub) && hub >= 1 && hub <= 255) return { kind, hub };
     throw new UserError(`the network ${text} is not hub:NUMBER with a number from 1 to 255.`);
   }
+  // Only tests have a neighbour, so nobody is told of it.
+  if (kind === 'cable' && /^[1-9]$/u.test(value)) return { kind, to: Number(value) };
   // Names of network devices: dev_valid_name() of the kernel.
   if (kind === 'bridge') {
     if (/^[^\s/,=:]{1,15}$/u.test(value)) return { kind, bridge: value };
@@ -77,6 +81,8 @@ export function networkText(network: Network): string {
       return `socket:${network.port}`;
     case 'hub':
       return `hub:${network.hub}`;
+    case 'cable':
+      return `cable:${network.to}`;
     case 'bridge':
       return `bridge:${network.bridge}`;
   }

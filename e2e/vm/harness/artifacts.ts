@@ -1,4 +1,4 @@
-/** What is kept of the machines of a scenario that failed. */
+/** What is kept of a scenario: its log, and of one that failed its machines too. */
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Lab } from './scenario.ts';
@@ -14,6 +14,17 @@ const report = ['systemctl --no-pager --failed', 'systemctl --no-pager list-jobs
   .map((command) => `echo '# ${command}'; timeout 60 ${command} 2>&1; echo`)
   .join('\n');
 
+const neighbourReport = [
+  'ip -d address',
+  'ip route',
+  'ip -6 route',
+  'bridge vlan',
+  'ps ax',
+  'dmesg | tail -n 100',
+]
+  .map((command) => `echo '# ${command}'; timeout 60 sh -c '${command}' 2>&1; echo`)
+  .join('\n');
+
 export class Artifacts {
   private readonly top: string;
 
@@ -27,18 +38,38 @@ export class Artifacts {
     rmSync(this.of(scenario), { recursive: true, force: true });
   }
 
+  /** Keeps the notes of a scenario, if it has any. */
+  keepLog(scenario: string, lab: Lab): void {
+    if (!existsSync(lab.log)) return;
+    mkdirSync(this.of(scenario), { recursive: true });
+    copyFileSync(lab.log, join(this.of(scenario), 'log.txt'));
+  }
+
   /** Keeps the logs of every machine, and a picture and the journal of those that run. @returns where. */
   async keep(scenario: string, lab: Lab, problem: string): Promise<string> {
     const directory = this.of(scenario);
     mkdirSync(directory, { recursive: true });
     writeFileSync(join(directory, 'problem.txt'), `${problem}\n`);
     for (const machine of lab.machines) await keepMachine(machine, directory);
+    await keepNeighbour(lab, directory);
     return directory;
   }
 
   private of(scenario: string): string {
     return join(this.top, scenario.replaceAll('/', '-'));
   }
+}
+
+async function keepNeighbour(lab: Lab, directory: string): Promise<void> {
+  const serial = join(lab.directory, 'neighbour/serial.log');
+  if (!existsSync(serial)) return;
+  copyFileSync(serial, join(directory, 'neighbour-serial.log'));
+  const neighbour = await lab.neighbour().catch(() => undefined);
+  const answer = await neighbour?.ask(neighbourReport, reportMs).catch(() => undefined);
+  writeFileSync(
+    join(directory, 'neighbour-guest.txt'),
+    answer?.output ?? "the neighbour's shell says nothing\n",
+  );
 }
 
 async function keepMachine(machine: TestMachine, directory: string): Promise<void> {

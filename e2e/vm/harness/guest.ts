@@ -24,7 +24,8 @@ const scriptCredential = 'e2e.guest';
 /** What the guest says when it listens: the firmware has the port as a console, and would take a request for keys. */
 const listening = 'e2e-guest listens';
 
-const server = `export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root
+/** A shell script that serves the port whose device is its argument. */
+export const guestServer = `export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root
 umask 077
 mkdir -p /run/e2e-guest
 cd /run/e2e-guest
@@ -50,7 +51,7 @@ const unit = [
 const rules = `ACTION=="add", SUBSYSTEM=="virtio-ports", ATTR{name}=="${port}", RUN+="/bin/sh -c 'test -e /etc/initrd-release || exec ${unit}'"\n`;
 
 /** What a machine with the shell differs by, for what is kept by the content of what made it. */
-export const guestDefinition = rules + server;
+export const guestDefinition = rules + guestServer;
 
 /** QEMU's arguments for the port. */
 export const guestArgv: readonly string[] = [
@@ -62,7 +63,7 @@ export const guestArgv: readonly string[] = [
 /** Writes the credentials' files into the machine's directory. @returns each credential's file, by its name. */
 export function guestCredentials(directory: string): Readonly<Record<string, string>> {
   writeFileSync(join(directory, 'guest.rules'), rules);
-  writeFileSync(join(directory, 'guest.sh'), server);
+  writeFileSync(join(directory, 'guest.sh'), guestServer);
   // By the first name udev takes it for rules (systemd-udevd.service(8)).
   return { 'udev.rules.99-e2e-guest': 'guest.rules', [scriptCredential]: 'guest.sh' };
 }

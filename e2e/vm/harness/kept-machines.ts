@@ -12,6 +12,7 @@ import { seedOf } from '../client.ts';
 import { consoleCommandLine } from '../console-addon.ts';
 import { defaultDescription } from '../hardware/description.ts';
 import { busArgv, pluggedArgv } from '../hardware/devices.ts';
+import { keptNeighbour } from '../neighbour/kept-neighbour.ts';
 import { makeFileDrive } from './file-drive.ts';
 import { guestDefinition } from './guest.ts';
 import type { Need } from './scenario.ts';
@@ -65,7 +66,7 @@ export class KeptMachines {
     const earlier = this.failures.get(need);
     if (earlier !== undefined) throw earlier;
     try {
-      await (need === 'newer' ? this.newer() : this[need]());
+      await this[need]();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const failure = new Error(`what it needs (${need}) could not be made: ${message}`, { cause: error });
@@ -108,6 +109,11 @@ export class KeptMachines {
   /** Takes a machine that is {@link running} already, unless there is one; afterwards it is off. */
   async takeRunning(machine: TestMachine): Promise<void> {
     await this.kept(this.runningName, (target) => machine.keepWithMemory(target));
+  }
+
+  /** What a neighbour is restored from. */
+  async neighbour(): Promise<void> {
+    await keptNeighbour(this.host);
   }
 
   /** A release that is a minute newer than the image. */

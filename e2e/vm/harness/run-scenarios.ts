@@ -42,6 +42,7 @@ export async function runScenarios(
     const { seconds, problem, count } = await attempt(scenario, lab);
     passed += count.passed;
     failed += count.failed;
+    artifacts.keepLog(scenario.name, lab);
     const saved = problem === undefined ? undefined : await artifacts.keep(scenario.name, lab, problem);
     await lab.close();
     process.stdout.write(`${problem === undefined ? 'ok  ' : 'FAIL'} ${scenario.name} (${seconds} s)\n`);

@@ -47,6 +47,8 @@ export interface Host {
   readonly accelerator: Accelerator;
   /** The directory with the keys that the image is signed with. */
   readonly keys: string;
+  /** Where the sockets of the cables to a neighbour are, if machines can have one. */
+  readonly cables?: string;
 }
 
 /** What `GET /os/1.0` says about the running system. */
@@ -79,6 +81,7 @@ export class TestMachine {
     this.disk = new Disk(host.tools, join(directory, 'disk.raw'));
     this.machine = new Machine({
       ...{ tools: host.tools, directory, port, accelerator: host.accelerator, memory: memoryMiB },
+      ...(host.cables === undefined ? {} : { cables: host.cables }),
     });
   }
 

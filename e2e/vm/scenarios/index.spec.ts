@@ -11,6 +11,12 @@ describe('the scenarios by name', () => {
     expect(scenariosNamed(['smoke']).length).toBeGreaterThan(5);
   });
 
+  it('are the quick part of a group', () => {
+    const quick = scenariosNamed(['network/quick']);
+    expect(quick.length).toBeGreaterThan(0);
+    expect(quick.every(({ name, quick: is }) => name.startsWith('network/') && is === true)).toBe(true);
+  });
+
   it('are refused when nothing has the name', () => {
     expect(() => scenariosNamed(['smoke/updat'])).toThrow('there is no scenario and no group smoke/updat');
   });
