@@ -80,6 +80,10 @@ const usualMs = 120_000;
 const graceMs = 10_000;
 /** In which a guest without KVM sees that nobody is at the other end. */
 const goneMs = 2_000;
+/** In which most guests do. */
+const usuallyGoneMs = 150;
+/** Until when a socket that was left is to be left alone. */
+const left = new Map<string, number>();
 
 /**
  * Has the guest run a script by `/bin/sh`, as root, without standard input.
@@ -89,7 +93,6 @@ const goneMs = 2_000;
  */
 export async function runInGuest(socket: string, script: string, limitMs = usualMs): Promise<GuestAnswer> {
   const end = Date.now() + limitMs;
-  // Where one client follows the other at once, the guest may not have seen that there was none between them.
   for (let patienceMs = 3_000; ; patienceMs *= 2) {
     const guest = await connected(socket, end);
     try {
@@ -101,6 +104,7 @@ export async function runInGuest(socket: string, script: string, limitMs = usual
       if (!(error instanceof TooLate) || Date.now() >= end) throw error;
     } finally {
       guest.close();
+      left.set(socket, Date.now() + usuallyGoneMs);
     }
     // A busy guest sees no end of the connection where the next begins at once, and goes on waiting for a request.
     await sleep(goneMs);
@@ -135,6 +139,7 @@ export async function succeedInGuest(socket: string, script: string, limitMs?: n
 class TooLate extends Error {}
 
 async function connected(socket: string, end: number): Promise<Connection> {
+  await sleep(Math.max(0, (left.get(socket) ?? 0) - Date.now()));
   for (;;) {
     try {
       return await Connection.open(socket);
