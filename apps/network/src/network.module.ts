@@ -2,6 +2,7 @@ import { HOST, type Host, openHost } from '@incusos/host';
 import { provideStateOwner } from '@incusos/state-owner';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AddonsController } from './addons/addons.controller.ts';
+import { AddonsService } from './addons/addons.service.ts';
 import {
   NETWORK_LIMITS,
   NetworkConfigService,
@@ -33,6 +34,7 @@ export class NetworkModule {
         WakeOnLan,
         NetworkService,
         NetworkController,
+        AddonsService,
         AddonsController,
         NetworkImport,
         ...provideStateOwner({ service: 'network', store: NETWORK_STATE, hooks: NetworkImport }),

@@ -1,4 +1,4 @@
-import { AddonHostService } from '@incusos/contracts/addons';
+import { AddonHostService, ServiceOVNConfig } from '@incusos/contracts/addons';
 import { StateOwnerService, type StageImportRequest, type StateFile } from '@incusos/contracts/state';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { enp5s0, eventually, NetworkAppliance } from './testing/network-appliance.ts';
@@ -54,24 +54,45 @@ describe('what the network service owns', () => {
     await eventually(async () => (await addresses()).includes('dhcp4'));
   });
 
-  it('lists its add-ons, shows their configuration, and says what can not be done yet', async () => {
+  it('lists its add-ons and shows them', async () => {
     const addons = appliance.connection.use(AddonHostService);
     expect(await addons.listAddons({})).toEqual({ names: ['netbird', 'ovn', 'tailscale'] });
     expect((await addons.getAddon({ name: 'ovn' })).addon).toMatchObject({
       $case: 'ovn',
       value: { config: { enabled: false } },
     });
-    expect((await addons.getAddon({ name: 'tailscale' })).addon).toMatchObject({
-      $case: 'tailscale',
-      value: { state: { backend_state: 'NoState' } },
-    });
     await expect(addons.getAddon({ name: 'lvm' })).rejects.toMatchObject({ reason: 'NOT_FOUND' });
     await expect(addons.setAddonConfig({ name: 'ovn', config: undefined })).rejects.toMatchObject({
-      reason: 'NOT_IMPLEMENTED',
+      reason: 'INVALID_REQUEST',
     });
     await expect(addons.resetAddon({ name: 'netbird' })).rejects.toMatchObject({
       message: "reset isn't supported by this service",
     });
+  });
+
+  it('brings its add-ons back as they were, and off again after a reset', async () => {
+    const addons = appliance.connection.use(AddonHostService);
+    const set = (tunnel_address: string) =>
+      addons.setAddonConfig({
+        name: 'ovn',
+        config: {
+          $case: 'ovn',
+          value: ServiceOVNConfig.fromPartial({
+            enabled: true,
+            database: 'tcp:192.0.2.9:6642',
+            tunnel_address,
+          }),
+        },
+      });
+    const encap = () => appliance.machine.read().network.addons.open_vswitch.external_ids['ovn-encap-ip'];
+    const controller = () => appliance.machine.read().system.units['ovn-controller.service']?.active;
+    await set('192.0.2.21');
+    const backup = await exported();
+    await set('192.0.2.22');
+    await restore(backup, 'r3');
+    await eventually(() => Promise.resolve(encap() === '192.0.2.21'));
+    await owner().resetState({});
+    await eventually(() => Promise.resolve(controller() === 'inactive'));
   });
 });
 

@@ -4,7 +4,7 @@ export { HOST, openHost } from './host.ts';
 export type { ByteRange, FileStat, FileSystemSpace, Files, WriteOptions, Watcher } from './files.ts';
 export { LocalFiles } from './files.ts';
 export type { Programs, ProgramStream, RunOptions, RunResult } from './programs.ts';
-export { LocalPrograms } from './programs.ts';
+export { LocalPrograms, programDirectories } from './programs.ts';
 export { ProgramError, type ProgramFailure } from './program-error.ts';
 export { WatchedProgram, type WatchedProgramEvents } from './watched-program.ts';
 export { readOsRelease } from './os-release.ts';

@@ -49,7 +49,16 @@ export interface Programs {
 
 const defaultTimeoutMs = 30_000;
 const defaultMaxOutputBytes = 16 * 1024 * 1024;
-const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Where a program that is named without a directory is looked for, in this order. */
+export const programDirectories = [
+  '/usr/local/sbin',
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/usr/bin',
+  '/sbin',
+  '/bin',
+] as const;
+const searchPath = programDirectories.join(':');
 
 function endGroup(child: ChildProcess): void {
   if (child.pid === undefined) return;

@@ -4,66 +4,67 @@ import {
   type GetAddonResponse,
   type ListAddonsResponse,
   type ResetAddonRequest,
+  type ResetAddonResponse,
   type SetAddonConfigRequest,
+  type SetAddonConfigResponse,
 } from '@incusos/contracts/addons';
 import { DomainError, GrpcController, type ServiceHandlers } from '@incusos/service';
-import type { StateStore } from '@incusos/state';
 import { Inject } from '@nestjs/common';
-import { NETWORK_STATE, type NetworkAddons, type NetworkState } from '../network-state.ts';
+import type { AddonName } from './addon.ts';
+import { AddonsService } from './addons.service.ts';
+
+const names: readonly AddonName[] = ['netbird', 'ovn', 'tailscale'];
 
 /** `incusos.addons.v1.AddonHost` for what belongs to the network: netbird, ovn and tailscale. */
 @GrpcController(AddonHostService)
 export class AddonsController implements ServiceHandlers<typeof AddonHostService> {
-  constructor(@Inject(NETWORK_STATE) private readonly store: StateStore<NetworkState>) {}
+  constructor(@Inject(AddonsService) private readonly addons: AddonsService) {}
 
   listAddons(): ListAddonsResponse {
-    return { names: Object.keys(this.store.current.addons).toSorted() };
+    return { names: [...names] };
   }
 
-  getAddon({ name }: GetAddonRequest): GetAddonResponse {
-    const { netbird, ovn, tailscale } = this.store.current.addons;
-    switch (addonName(name)) {
+  async getAddon({ name }: GetAddonRequest): Promise<GetAddonResponse> {
+    const known = addonName(name);
+    switch (known) {
       case 'netbird':
-        return { addon: { $case: 'netbird', value: { config: netbird, state: {} } } };
+        return { addon: { $case: known, value: { config: this.addons.config(known), state: {} } } };
       case 'ovn':
-        return { addon: { $case: 'ovn', value: { config: ovn, state: {} } } };
-      case 'tailscale':
-        return { addon: { $case: 'tailscale', value: { config: tailscale, state: stoppedTailscale() } } };
+        return { addon: { $case: known, value: { config: this.addons.config(known), state: {} } } };
+      case 'tailscale': {
+        const state = await this.addons.tailscaleState();
+        return { addon: { $case: known, value: { config: this.addons.config(known), state } } };
+      }
     }
   }
 
-  setAddonConfig({ name }: SetAddonConfigRequest): never {
-    addonName(name);
-    throw new DomainError('NOT_IMPLEMENTED', `configuring the service ${name} is not implemented yet`);
+  /** A caller that is gone doesn't stop the change: its connection may go through what is changed. */
+  async setAddonConfig({ name, config }: SetAddonConfigRequest): Promise<SetAddonConfigResponse> {
+    const known = addonName(name);
+    if (config?.$case !== known)
+      throw new DomainError('INVALID_REQUEST', `the request has no configuration of the service ${known}`);
+    switch (config.$case) {
+      case 'netbird':
+        await this.addons.set('netbird', config.value);
+        break;
+      case 'ovn':
+        await this.addons.set('ovn', config.value);
+        break;
+      case 'tailscale':
+        await this.addons.set('tailscale', config.value);
+        break;
+    }
+    return {};
   }
 
-  resetAddon({ name }: ResetAddonRequest): never {
-    if (addonName(name) === 'ovn')
-      throw new DomainError('PRECONDITION_FAILED', "OVN isn't currently enabled");
-    throw new DomainError('INVALID_REQUEST', "reset isn't supported by this service");
+  async resetAddon({ name }: ResetAddonRequest): Promise<ResetAddonResponse> {
+    await this.addons.reset(addonName(name));
+    return {};
   }
 }
 
-function addonName(name: string): keyof NetworkAddons {
-  if (name === 'netbird' || name === 'ovn' || name === 'tailscale') return name;
-  throw new DomainError('NOT_FOUND', 'not found');
-}
-
-/** What Tailscale's own status says while its daemon doesn't run. */
-function stoppedTailscale(): {
-  version: string;
-  backend_state: string;
-  self: undefined;
-  peer: [];
-  have_node_key: boolean;
-  health: [];
-} {
-  return {
-    version: '',
-    backend_state: 'NoState',
-    self: undefined,
-    peer: [],
-    have_node_key: false,
-    health: [],
-  };
+function addonName(name: string): AddonName {
+  const known = names.find((each) => each === name);
+  if (known === undefined) throw new DomainError('NOT_FOUND', 'not found');
+  return known;
 }

@@ -97,6 +97,11 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     return this.trouble;
   }
 
+  /** Resolves when the start brought the network up, or could not; addresses may still be missing. */
+  started(): Promise<void> {
+    return this.starting;
+  }
+
   onApplicationBootstrap(): void {
     // Calls are answered meanwhile; a change waits for it.
     this.starting = this.track(this.resume()).catch(() => undefined);

@@ -9,7 +9,8 @@ import {
   NetworkServiceService,
   SystemNetworkConfig,
 } from '@incusos/contracts/network';
-import { areas, EmulatedMachine, openEmulatedHost, switchOn } from '@incusos/host-emulated';
+import type { Programs } from '@incusos/host';
+import { areas, EmulatedMachine, openEmulatedHost, switchOff, switchOn } from '@incusos/host-emulated';
 import {
   connectService,
   type RunningService,
@@ -25,6 +26,8 @@ export class NetworkAppliance {
   private running: RunningService | undefined;
   private connected: ServiceConnection | undefined;
   private starts = 0;
+  /** Stands between the service and the machine's programs. */
+  around: (programs: Programs) => Programs = (programs) => programs;
 
   private constructor(
     readonly directory: string,
@@ -59,7 +62,8 @@ export class NetworkAppliance {
   /** Starts the service in this process. */
   async start(): Promise<void> {
     const socket = join(this.directory, `n${(this.starts += 1)}.sock`);
-    const host = openEmulatedHost(this.machine);
+    const { files, programs } = openEmulatedHost(this.machine);
+    const host = { files, programs: this.around(programs) };
     this.running = await startService(
       NetworkModule.on(() => Promise.resolve(host), { onlineMs: 4_000 }),
       'network',
@@ -73,6 +77,15 @@ export class NetworkAppliance {
     this.connected = undefined;
     await this.running?.stop();
     this.running = undefined;
+  }
+
+  /** Ends the service as at a shutdown, and boots the machine with it. */
+  async reboot(): Promise<void> {
+    await this.stop();
+    await switchOff(this.machine);
+    await switchOn(this.machine);
+    await this.start();
+    await this.settled();
   }
 
   async remove(): Promise<void> {

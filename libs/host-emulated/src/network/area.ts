@@ -1,5 +1,11 @@
 /** NICs, the kernel's network devices, systemd-networkd, resolved and timesyncd, and the LAN they meet. */
 import type { Area } from '../area.ts';
+import { ifInstalled, programCommands } from './addons/installed.ts';
+import { netbird } from './addons/netbird.ts';
+import { ovnAppctl } from './addons/ovn-appctl.ts';
+import { ovsVsctl } from './addons/ovs-vsctl.ts';
+import { tailscale } from './addons/tailscale.ts';
+import { addonUnits } from './addons/units.ts';
 import { networkCommands, populate, powerOff } from './commands.ts';
 import { ethtool } from './ethtool.ts';
 import { hostnamectl } from './hostnamectl.ts';
@@ -12,10 +18,21 @@ import { networkUnits } from './units.ts';
 
 export const network: Area = {
   name: 'network',
-  tools: { ethtool, hostnamectl, ip, networkctl, resolvectl, timedatectl },
-  units: networkUnits,
+  tools: {
+    ethtool,
+    hostnamectl,
+    ip,
+    networkctl,
+    resolvectl,
+    timedatectl,
+    'ovs-vsctl': ovsVsctl,
+    'ovn-appctl': ovnAppctl,
+    tailscale: ifInstalled('tailscale', tailscale),
+    netbird: ifInstalled('netbird', netbird),
+  },
+  units: [...networkUnits, ...addonUnits],
   populate,
   powerOff,
   liveFiles: liveNetworkFiles,
-  commands: networkCommands,
+  commands: [...networkCommands, ...programCommands],
 };

@@ -1,4 +1,5 @@
 /** The network section of a machine description: NICs, the network they are plugged into, and what the kernel holds. */
+import { type AddonsSection, defaultAddons } from './addons/section.ts';
 
 /** A network card. */
 export interface Nic {
@@ -118,6 +119,8 @@ export interface NetworkSection {
   /** The system's host name and clock settings, kept on disk. */
   host_name: string;
   time_zone: string;
+  /** What the add-on services' programs keep on disk. */
+  addons: AddonsSection;
 }
 
 export function defaultNetwork(): NetworkSection {
@@ -150,6 +153,7 @@ export function defaultNetwork(): NetworkSection {
     next_index: 1,
     host_name: 'localhost',
     time_zone: 'UTC',
+    addons: defaultAddons(),
   };
 }
 
