@@ -9,7 +9,7 @@ import type { Host } from '@incusos/host';
 import { DomainError, ExclusiveRunner, type Logger, reasonOf } from '@incusos/service';
 import { StateRefusedError, type StateStore } from '@incusos/state';
 import { commitState, stateFailure } from '@incusos/state-owner';
-import { refuse } from '../config/violation.ts';
+import { refuse } from '../config/refuse.ts';
 import { type NetworkAddons, type NetworkState, stateDirectory } from '../network-state.ts';
 import type { Addon, AddonName } from './addon.ts';
 

@@ -116,7 +116,7 @@ export class AddonsService implements OnApplicationBootstrap, OnApplicationShutd
 
   /** Waits for the network as long as it may take; without it an add-on may start all the same. */
   private async networkUp(): Promise<void> {
-    const deadline = Date.now() + this.limits.onlineMs;
+    const deadline = performance.now() + this.limits.onlineMs;
     const { current } = this.networkConfig;
     if (current !== undefined) {
       await waitUntilOnline(this.host, current, deadline).catch((error: unknown) => {
@@ -124,7 +124,7 @@ export class AddonsService implements OnApplicationBootstrap, OnApplicationShutd
       });
     }
     // No device may have been declared as needed.
-    while (Date.now() < deadline && !this.stopping.signal.aborted) {
+    while (performance.now() < deadline && !this.stopping.signal.aborted) {
       if (addressWithRole((await this.network.get()).state?.interfaces ?? {}, 'cluster') !== undefined)
         return;
       await sleep(addressPollMs);

@@ -160,8 +160,8 @@ export class Ovn implements Addon<ServiceOVNConfig> {
       timeoutMs: signOffMs,
       acceptExitCodes: 'any',
     });
-    const deadline = Date.now() + signOffMs;
-    while (asked.exitCode === 0 && Date.now() < deadline && (await this.controller.isActive()))
+    const deadline = performance.now() + signOffMs;
+    while (asked.exitCode === 0 && performance.now() < deadline && (await this.controller.isActive()))
       await sleep(signOffPollMs);
   }
 }

@@ -82,12 +82,12 @@ export class Tailscale implements Addon<ServiceTailscaleConfig> {
   /** What the daemon says of itself, at most 2 s old; the empty state while it can't be reached. */
   async state(config: ServiceTailscaleConfig): Promise<ServiceTailscaleState> {
     if (!config.enabled) return emptyTailscaleState();
-    if (this.shown === undefined || Date.now() - this.shown.at > staleAfterMs) {
+    if (this.shown === undefined || performance.now() - this.shown.at > staleAfterMs) {
       const state = this.status().catch((error: unknown) => {
         if (isUnreachable(error)) return emptyTailscaleState();
         throw error;
       });
-      this.shown = { at: Date.now(), state };
+      this.shown = { at: performance.now(), state };
     }
     return this.shown.state;
   }
