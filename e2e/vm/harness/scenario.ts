@@ -6,6 +6,7 @@ import { keptNeighbour } from '../neighbour/kept-neighbour.ts';
 import { Neighbour } from '../neighbour/neighbour.ts';
 import type { Hardware } from './hardware.ts';
 import { type Image, type KeptMachines } from './kept-machines.ts';
+import { bringBundles } from './own-bundles.ts';
 import { type Host, TestMachine } from './test-machine.ts';
 
 /** What is made once for an image and serves many scenarios; {@link KeptMachines} makes it. */
@@ -75,6 +76,7 @@ export class Lab {
   async running(): Promise<TestMachine> {
     const machine = this.add(await TestMachine.copy(this.host, await this.kept.running(), this.next()));
     await machine.resume();
+    await bringBundles(machine);
     return machine;
   }
 
