@@ -30,10 +30,17 @@ const inDns =
   (field: string) =>
   (value: unknown): Draft => ({ interfaces: [entry], dns: { domain: '', hostname: '', [field]: value } });
 
-/** Characters of names and numbers, and those that mean something in systemd's files. */
-const character = fc.constantFrom(...'abcxyzABC0189....---___:/%#[]~*!@+=,;$"\'\\ \t\n^&(){}|<>?'.split(''));
+const usual = fc.constantFrom(...'abcxyzABC0189.-_'.split(''));
+/** What is rare in a name, and what means something in systemd's files. */
+const rare = fc.constantFrom(...'/:%#[]~*!@+=,;$"\'\\ \t\n^&(){}|<>?`é'.split(''));
 const word = (longest: number): fc.Arbitrary<string> =>
-  fc.array(character, { minLength: 1, maxLength: longest }).map((parts) => parts.join(''));
+  fc
+    .tuple(
+      fc.array(usual, { maxLength: longest / 2 }),
+      fc.array(rare, { maxLength: 1 }),
+      fc.array(usual, { maxLength: longest / 2 }),
+    )
+    .map((parts) => parts.flat().join(''));
 
 const name = accepted(
   fc.oneof(
