@@ -31,13 +31,15 @@ const rooms = {
   jobs: ['service'],
   images: ['contracts'],
   seeds: ['contracts', 'host'],
+  'proxy-settings': [],
+  proxy: ['host', 'proxy-settings'],
   gateway: ['contracts', 'service'],
   console: ['contracts', 'service'],
   emulator: ['contracts', 'host', 'host-emulated', 'service', 'seeds', 'images'],
   ...Object.fromEntries(
     ['network', 'storage', 'update', 'security', 'backup', 'applications', 'system'].map((app) => [
       app,
-      ['contracts', 'host', 'service', 'state', 'state-owner', 'jobs', 'images', 'seeds'],
+      ['contracts', 'host', 'service', 'state', 'state-owner', 'jobs', 'images', 'seeds', 'proxy-settings'],
     ]),
   ),
 };
