@@ -60,16 +60,17 @@ function askForTunnel(
 
 /** What a proxy server's refusal means to the client, to whom its own demand for credentials says nothing. */
 export function refusal(upstream: Upstream, status: number, target: string): ProxyFailure {
-  if (status === 407) {
+  const reason = STATUS_CODES[status];
+  const answer = reason === undefined ? String(status) : `${status} ${reason}`;
+  // Some say 401 where there was something to refuse; no one but the proxy server answers a CONNECT.
+  if (status === 407 || status === 401) {
     upstream.credentials.refused();
     return new ProxyFailure(
       502,
       'http_request_denied',
-      `${upstream.name} refused the credentials that are configured for it (407 Proxy Authentication Required)`,
+      `${upstream.name} refused the credentials that are configured for it (${answer})`,
     );
   }
-  const reason = STATUS_CODES[status];
-  const answer = reason === undefined ? String(status) : `${status} ${reason}`;
   const relayed = status >= 400 && status < 600 ? status : 502;
   return new ProxyFailure(
     relayed,
