@@ -11,6 +11,7 @@ import { reasonOf } from '@incusos/service';
 import { cardMacs } from '../config/hardware-addresses.ts';
 import { setEnergySaving } from '../hardware/energy.ts';
 import { hostNameOf, setHostName, writeHosts } from '../hostname/hostname.ts';
+import { applyProxy, proxyFiles } from '../proxy/local-proxy.ts';
 import { physicalName } from '../render/device-names.ts';
 import type { CardLimits } from '../render/mtu.ts';
 import { networkDirectory, renderFiles } from '../render/render.ts';
@@ -74,6 +75,11 @@ export const steps: readonly Step[] = [
     run: ({ host, config }) => setEnergySaving(host, config),
   },
   { name: 'reload the network', run: reload },
+  {
+    name: 'set up the proxy',
+    files: async ({ config }) => proxyFiles(config),
+    run: ({ host, config }) => applyProxy(host, config),
+  },
   { name: 'bring the network online', run: waitForNetwork },
 ];
 

@@ -13,7 +13,6 @@ export function refuseUnsupported(config: SystemNetworkConfig): void {
 
 function unsupportedField(config: SystemNetworkConfig): string | undefined {
   if (config.wireguard.length > 0) return 'config.wireguard';
-  if (config.proxy !== undefined) return 'config.proxy';
   for (const [index, { strict_hwaddr: strict }] of config.interfaces.entries()) {
     if (strict === true) return `config.interfaces[${index}].strict_hwaddr`;
   }

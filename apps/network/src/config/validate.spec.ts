@@ -401,7 +401,6 @@ describe('a refusal', () => {
 
   it.each([
     ['config.wireguard', { interfaces: [entry], wireguard: [wireguard] }],
-    ['config.proxy', { interfaces: [entry], proxy: {} }],
     ['config.interfaces[0].strict_hwaddr', changed({ strict_hwaddr: true })],
     ['config.interfaces[0].firewall_rules', rule({})],
   ] as [string, Draft][])('names %s, which is not built yet', (field, draft) => {

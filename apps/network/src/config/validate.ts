@@ -11,6 +11,7 @@ import { checkDns } from './dns.ts';
 import { checkEthernet } from './ethernet.ts';
 import { checkHardwareAddress, checkUniqueHardwareAddresses } from './hardware-addresses.ts';
 import { checkMemberFiles, checkUniqueNames } from './names.ts';
+import { checkProxy } from './proxy.ts';
 import { checkTime } from './time.ts';
 import type { Pass, Place, Violation } from './violation.ts';
 import { checkUniqueIds, checkVlan, parentsOf } from './vlans.ts';
@@ -46,6 +47,7 @@ export function* validateConfig(config: SystemNetworkConfig, pass: Pass): Genera
     yield* checkWireguard(one, placeOf('wireguard', 'wireguard', index));
   yield* checkDns(config.dns);
   yield* checkTime(config.time);
+  yield* checkProxy(config.proxy);
 }
 
 function* checkInterface(entry: SystemNetworkInterface, where: Place, pass: Pass): Generator<Violation> {

@@ -14,4 +14,14 @@ export const networkUnits: readonly Unit[] = [
     onStart: async ({ machine, files }) => say(machine, networkd, await reloadNetworkd(machine, files)),
     onReload: async ({ machine, files }) => say(machine, networkd, await reloadNetworkd(machine, files)),
   },
+  { name: 'local-proxy.socket', description: 'HTTP proxy of this machine' },
+  {
+    name: 'local-proxy.service',
+    description: 'HTTP proxy of this machine',
+    process: { command: '/usr/bin/node /usr/lib/incus-os/proxy/main.mjs', user: 'local-proxy' },
+    onStart: async ({ files }) => {
+      // LoadCredential= of a file that isn't there fails the unit.
+      await files.readText('/run/incus-os/proxy.json');
+    },
+  },
 ];
