@@ -194,9 +194,19 @@ export class TestMachine {
     );
   }
 
-  /** Presses the power button and waits until the machine is off. */
-  async powerOff(): Promise<void> {
+  /**
+   * Presses the power button and waits until the machine is off.
+   * @param look done again and again meanwhile.
+   */
+  async powerOff(look?: () => Promise<unknown>): Promise<void> {
     this.disconnect();
+    if (look !== undefined) {
+      await this.qmp.ask('system_powerdown');
+      while (this.machine.isRunning()) {
+        await look().catch(() => undefined);
+        await sleep(50);
+      }
+    }
     // QEMU talks to one at a time.
     this.control?.close();
     await this.machine.powerOff();
