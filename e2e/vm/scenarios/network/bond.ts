@@ -1,10 +1,5 @@
 /** A bond with a VLAN for the management, made with the official client as a person would do it. */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { LocalPrograms, type RunResult } from '@incusos/host';
-import { parse, stringify } from 'yaml';
-import { ask, writeClientConfiguration } from '../../client.ts';
 import type { Lab, Scenario } from '../../harness/scenario.ts';
 import type { TestMachine } from '../../harness/test-machine.ts';
 import { until } from '../../harness/wait.ts';
@@ -15,67 +10,15 @@ import {
   fixedFirstCard,
   journalCursor,
   journalSince,
-  type Network,
   setClock,
 } from './network-api.ts';
+import { OfficialClient } from './official-client.ts';
 import { Peer } from './peer.ts';
 
-const top = join(import.meta.dirname, '../../../..');
-const programs = new LocalPrograms();
-const clientMs = 5 * 60_000;
 const rollbackMs = 5 * 60_000;
 /** The address of the management, and that of its other end. */
 const management = '10.77.10.2';
 const gateway = '10.77.10.1';
-
-/** `incus admin os …`, as a person has it. */
-class OfficialClient {
-  private readonly program: string;
-  private readonly directory: string;
-
-  private constructor(program: string, directory: string) {
-    this.program = program;
-    this.directory = directory;
-  }
-
-  static async of(machine: TestMachine): Promise<OfficialClient> {
-    const { stdout } = await programs.run([join(top, 'bin/official-client')], {
-      timeoutMs: clientMs,
-      env: { HOME: process.env['HOME'] ?? '/root', XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? '' },
-    });
-    const directory = join(machine.directory, 'incus');
-    const port = Number(new URL(machine.url).port);
-    const { server } = await ask(port, '/os/1.0', await machine.trusted());
-    mkdirSync(directory, { recursive: true });
-    writeClientConfiguration(directory, port, server);
-    return new OfficialClient(stdout.trim(), directory);
-  }
-
-  async run(words: string, stdin = ''): Promise<RunResult> {
-    return programs.run([this.program, 'admin', 'os', ...words.split(' ')], {
-      env: { INCUS_CONF: this.directory, HOME: this.directory },
-      timeoutMs: clientMs,
-      stdin,
-      acceptExitCodes: 'any',
-    });
-  }
-
-  /** @throws Error with what the client said when it fails. */
-  async succeed(words: string, stdin?: string): Promise<string> {
-    const { exitCode, stdout, stderr } = await this.run(words, stdin);
-    assert.equal(exitCode, 0, `incus admin os ${words}: ${stderr}`);
-    return stdout;
-  }
-
-  async network(): Promise<Network> {
-    return parse(await this.succeed('system network show')) as Network;
-  }
-
-  /** `incus admin os system network edit < file`. */
-  edit(config: Config): Promise<RunResult> {
-    return this.run('system network edit', stringify({ config }));
-  }
-}
 
 async function bondWithVlan(lab: Lab): Promise<void> {
   const machine = await lab.running();

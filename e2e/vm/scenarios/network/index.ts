@@ -1,17 +1,32 @@
-/** The network on real networkd, resolved and timesyncd, with the neighbour at the other end of the cables. */
+/**
+ * The network on real networkd, resolved and timesyncd, with the neighbour at the other end of the cables, or with
+ * another network namespace of the same machine.
+ */
 import type { Scenario } from '../../harness/scenario.ts';
+import { bondScenarios } from './bond.ts';
 import { dhcpScenarios } from './dhcp.ts';
 import { dnsScenarios } from './dns.ts';
+import { failoverScenarios } from './failover.ts';
 import { lldpScenarios } from './lldp.ts';
+import { powerScenarios } from './power.ts';
+import { rollbackScenarios } from './rollback.ts';
+import { seedScenarios } from './seed.ts';
 import { staticScenarios } from './static.ts';
 import { timeScenarios } from './time.ts';
+import { untouchedScenarios } from './untouched.ts';
 import { vlanScenarios } from './vlan.ts';
 
 export const networkScenarios: readonly Scenario[] = [
+  ...seedScenarios,
   ...staticScenarios,
   ...dhcpScenarios,
   ...dnsScenarios,
   ...timeScenarios,
   ...lldpScenarios,
   ...vlanScenarios,
+  ...untouchedScenarios,
+  ...failoverScenarios,
+  ...rollbackScenarios,
+  ...bondScenarios,
+  ...powerScenarios,
 ];
