@@ -1,9 +1,13 @@
 /** The files of the emulated machine, with a kernel behind those below `/proc` and `/sys`. */
+import type { FileHandle } from 'node:fs/promises';
 import type { FileSystemSpace } from '@incusos/host';
 import type { Area } from './area.ts';
 import { FaultyFiles } from './faults/faulty-files.ts';
 import type { EmulatedMachine } from './machine/emulated-machine.ts';
 import { rootSpace } from './storage/root-space.ts';
+
+/** Groups of the machine that files are given to. */
+const groups: ReadonlySet<string> = new Set(['systemd-network']);
 
 export class EmulatedFiles extends FaultyFiles {
   constructor(
@@ -34,6 +38,13 @@ export class EmulatedFiles extends FaultyFiles {
   override async space(path: string): Promise<FileSystemSpace> {
     const real = await super.space(path);
     return path.startsWith('/boot') ? real : (rootSpace(this.computer.read().storage) ?? real);
+  }
+
+  /** Whoever runs the emulation need not be root; its programs go by the permissions alone. */
+  protected override giveTo(_handle: FileHandle, group: string): Promise<void> {
+    return groups.has(group)
+      ? Promise.resolve()
+      : Promise.reject(new Error(`the machine has no group ${group}`));
   }
 
   override async writeInPlace(path: string, data: string): Promise<void> {

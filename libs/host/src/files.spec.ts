@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -29,6 +29,17 @@ describe('files below a root', () => {
     expect(readFileSync(join(root, 'etc/history/x.1'), 'utf8')).toBe('old');
     expect(await files.stat('/etc/x')).toMatchObject({ kind: 'file', mode: 0o600, size: 3 });
     expect(await files.list('/etc')).toEqual(['history', 'x']);
+  });
+
+  it('are given to a group that the machine has', async () => {
+    writeFileSync(join(root, 'group'), '');
+    await files.writeAtomic('/etc/group', `root:x:0:\nmine:x:${statSync(join(root, 'group')).gid}:\n`);
+    await files.writeAtomic('/run/x', 'secret', { mode: 0o640, group: 'mine' });
+    expect(await files.stat('/run/x')).toMatchObject({ mode: 0o640 });
+    await expect(files.writeAtomic('/run/y', 'secret', { group: 'theirs' })).rejects.toThrow(
+      'no group theirs',
+    );
+    expect(await files.list('/run')).toEqual(['x']);
   });
 
   it('leave nothing behind when a write fails', async () => {

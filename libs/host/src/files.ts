@@ -7,6 +7,7 @@ import {
   access,
   appendFile,
   chmod,
+  type FileHandle,
   link,
   lstat,
   mkdir,
@@ -43,6 +44,8 @@ export interface FileSystemSpace {
 export interface WriteOptions {
   /** Permission bits of the new file; `0o644` unless given. */
   readonly mode?: number;
+  /** Name of the group that the new file belongs to, as the machine knows it; the writer's own unless given. */
+  readonly group?: string;
   /** Keeps the file that is replaced under this path, as a hard link made before the change. */
   readonly keepPreviousAs?: string;
 }
@@ -185,6 +188,8 @@ export class LocalFiles implements Files {
     try {
       const handle = await open(temporary, 'wx', mode);
       try {
+        // Nobody reads what isn't theirs yet.
+        if (options.group !== undefined) await this.giveTo(handle, options.group);
         await handle.writeFile(data);
         // The umask may have taken bits away.
         await handle.chmod(mode);
@@ -199,6 +204,14 @@ export class LocalFiles implements Files {
       throw error;
     }
     await syncDirectory(directory);
+  }
+
+  /** @throws Error when the machine has no such group. */
+  protected async giveTo(handle: FileHandle, group: string): Promise<void> {
+    const line = (await this.readText('/etc/group')).split('\n').find((one) => one.startsWith(`${group}:`));
+    const id = Number(line?.split(':')[2] ?? Number.NaN);
+    if (!Number.isInteger(id)) throw new Error(`the machine has no group ${group}`);
+    await handle.chown((await handle.stat()).uid, id);
   }
 
   private async keep(target: string, kept: string): Promise<void> {
