@@ -11,10 +11,12 @@ import { ethtool } from './ethtool.ts';
 import { hostnamectl } from './hostnamectl.ts';
 import { ip } from './ip.ts';
 import { networkctl } from './networkctl.ts';
+import { nft } from './nft.ts';
 import { resolvectl } from './resolvectl.ts';
 import { liveNetworkFiles } from './sysfs.ts';
 import { timedatectl } from './timedatectl.ts';
 import { networkUnits } from './units.ts';
+import { wg } from './wg.ts';
 
 export const network: Area = {
   name: 'network',
@@ -23,8 +25,10 @@ export const network: Area = {
     hostnamectl,
     ip,
     networkctl,
+    nft,
     resolvectl,
     timedatectl,
+    wg,
     'ovs-vsctl': ovsVsctl,
     'ovn-appctl': ovnAppctl,
     tailscale: ifInstalled('tailscale', tailscale),

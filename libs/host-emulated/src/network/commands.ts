@@ -109,6 +109,7 @@ export const powerOff: Area['powerOff'] = async (machine) => {
   await machine.change(({ network }) => {
     network.links = [];
     network.next_index = 1;
+    network.nftables = [];
   });
   await machine.files.remove('/sys/class/net');
 };

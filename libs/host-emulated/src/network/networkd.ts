@@ -12,6 +12,7 @@ import type { AppliedNetwork, AppliedRoute, Link, LinkKind, NetworkSection } fro
 import { showLinks } from './sysfs.ts';
 import { flag, matches, readUnitFiles, type UnitFile, valueOf, valuesOf } from './unit-file.ts';
 import { unknownKeys } from './unit-keys.ts';
+import { wireguardOf } from './wireguard.ts';
 
 /** `networkctl reload` and the start of the service: new devices are made, links whose file changed are configured. */
 export async function reloadNetworkd(machine: EmulatedMachine, files: Files): Promise<string[]> {
@@ -60,12 +61,15 @@ function makeDevice(section: NetworkSection, file: UnitFile, warnings: string[])
   if (existing !== undefined) {
     if (existing.kind !== kind)
       warnings.push(`${name}: netdev exists, but its kind is ${existing.kind}, not ${kind}`);
+    else if (kind === 'wireguard')
+      existing.wireguard = wireguardOf(file, warnings, existing.wireguard?.listen_port);
     return;
   }
   // A vlan is made when the link below it is configured.
   if (kind === 'vlan') return;
   const mac = valueOf(file, 'NetDev', 'MACAddress')?.toLowerCase() ?? randomMac();
   const link = addLink(section, { name, kind, mac, mtu: kind === 'wireguard' ? 1420 : 1500, up: false });
+  if (kind === 'wireguard') link.wireguard = wireguardOf(file, warnings);
   const mode = valueOf(file, 'Bond', 'Mode');
   if (mode !== undefined) link.bond_mode = mode;
   if (kind === 'veth') {

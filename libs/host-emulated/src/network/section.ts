@@ -1,5 +1,6 @@
 /** The network section of a machine description: NICs, the network they are plugged into, and what the kernel holds. */
 import { type AddonsSection, defaultAddons } from './addons/section.ts';
+import type { NftTable } from './nft-tables.ts';
 
 /** A network card. */
 export interface Nic {
@@ -82,6 +83,23 @@ export interface AppliedNetwork {
   readonly family: 'any' | 'ipv4' | 'ipv6' | 'both';
 }
 
+/** A WireGuard device's settings. Keys are in base64. */
+export interface Wireguard {
+  readonly private_key: string | null;
+  readonly listen_port: number;
+  readonly peers: readonly WireguardPeer[];
+}
+
+export interface WireguardPeer {
+  readonly public_key: string;
+  readonly preshared_key: string | null;
+  /** Address and port; absent until it is known. */
+  readonly endpoint: string | null;
+  readonly allowed_ips: readonly string[];
+  /** Seconds; 0 for none. */
+  readonly keepalive: number;
+}
+
 /** A network device as the kernel has it. */
 export interface Link {
   readonly index: number;
@@ -106,6 +124,7 @@ export interface Link {
   bond_mode?: string;
   /** Whether a card saves energy; it does unless told otherwise. */
   eee?: 'on' | 'off';
+  wireguard?: Wireguard;
   network?: AppliedNetwork;
   link_file?: string;
 }
@@ -116,6 +135,8 @@ export interface NetworkSection {
   /** In the kernel's memory; empty while the machine is off. */
   links: Link[];
   next_index: number;
+  /** The rules of the packet filter; in the kernel's memory too. */
+  nftables: NftTable[];
   /** The system's host name and clock settings, kept on disk. */
   host_name: string;
   time_zone: string;
@@ -151,6 +172,7 @@ export function defaultNetwork(): NetworkSection {
     },
     links: [],
     next_index: 1,
+    nftables: [],
     host_name: 'localhost',
     time_zone: 'UTC',
     addons: defaultAddons(),

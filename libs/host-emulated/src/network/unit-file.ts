@@ -33,24 +33,30 @@ function parseUnitFile(path: string, text: string, modified: string): UnitFile {
   return { path, text, modified, sections };
 }
 
-/** The files of one kind, in the order of their names. */
-export async function readUnitFiles(
-  files: Files,
-  suffix: '.link' | '.netdev' | '.network',
-): Promise<UnitFile[]> {
+/** Read by udev, which is root, or by networkd, which is not. */
+type Suffix = '.link' | '.netdev' | '.network';
+
+/** The files of one kind, in the order of their names; what their reader has no permission for is left out. */
+export async function readUnitFiles(files: Files, suffix: Suffix): Promise<UnitFile[]> {
+  const paths = await unitPaths(files, suffix);
+  const read = await Promise.all(
+    paths.map(async (path) => {
+      const stat = await files.stat(path);
+      if (suffix !== '.link' && ((stat?.mode ?? 0) & 0o044) === 0) return [];
+      return [parseUnitFile(path, await files.readText(path), stat?.modifiedAt.toISOString() ?? '')];
+    }),
+  );
+  return read.flat();
+}
+
+async function unitPaths(files: Files, suffix: Suffix): Promise<string[]> {
   const found = new Map<string, string>();
   for (const directory of directories) {
     for (const name of await files.list(directory)) {
       if (name.endsWith(suffix) && !found.has(name)) found.set(name, `${directory}/${name}`);
     }
   }
-  const paths = [...found.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
-  return Promise.all(
-    paths.map(async (path) => {
-      const [text, stat] = await Promise.all([files.readText(path), files.stat(path)]);
-      return parseUnitFile(path, text, stat?.modifiedAt.toISOString() ?? '');
-    }),
-  );
+  return [...found.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
 }
 
 /** Every value of a key, in all sections of a name. An empty value forgets the ones before it. */
