@@ -1,13 +1,15 @@
-/** `.netdev` files: bridges, veth pairs, bonds and vlans (systemd.netdev(5)). */
+/** `.netdev` files: bridges, veth pairs, bonds, vlans and tunnels (systemd.netdev(5)). */
 import type {
   SystemNetworkBond,
   SystemNetworkBridge,
   SystemNetworkInterface,
   SystemNetworkVLAN,
+  SystemNetworkWireguard,
+  SystemNetworkWireguardPeer,
 } from '@incusos/contracts/network';
 import { bondMac, bondName, hostName, portName } from './device-names.ts';
 import type { Files } from './link.ts';
-import { section, unitText } from './unit-text.ts';
+import { type Section, section, unitText } from './unit-text.ts';
 
 export function interfaceDevices({ name, hwaddr, bridge }: SystemNetworkInterface): Files {
   return [
@@ -31,6 +33,30 @@ export function vlanDevice({ name, id }: SystemNetworkVLAN): Files {
       unitText(section('NetDev', `Name=${name}`, 'Kind=vlan'), section('VLAN', `Id=${id}`)),
     ],
   ];
+}
+
+export function wireguardDevice({ name, private_key: key, port, peers }: SystemNetworkWireguard): Files {
+  return [
+    [
+      `13-${name}.netdev`,
+      unitText(
+        section('NetDev', `Name=${name}`, 'Kind=wireguard'),
+        section('WireGuard', setting('PrivateKey', given(key)), setting('ListenPort', positive(port))),
+        ...peers.map(peerSection),
+      ),
+    ],
+  ];
+}
+
+function peerSection(peer: SystemNetworkWireguardPeer): Section {
+  return section(
+    'WireGuardPeer',
+    `PublicKey=${peer.public_key}`,
+    peer.allowed_ips.map((network) => `AllowedIPs=${network}`),
+    setting('PresharedKey', given(peer.preshared_key)),
+    setting('Endpoint', given(peer.endpoint)),
+    setting('PersistentKeepalive', positive(peer.persistent_keepalive)),
+  );
 }
 
 function bridgeFile(name: string, bridge: SystemNetworkBridge | undefined): string {
@@ -67,8 +93,6 @@ function bondFile({ name, mode, options }: SystemNetworkBond): string {
   const mii =
     milliseconds(options?.mii_monitor_interval) ??
     (milliseconds(options?.arp_interval) === undefined ? usualMii : undefined);
-  const setting = (key: string, value: string | undefined): string | undefined =>
-    value === undefined ? undefined : `${key}=${value}`;
   return unitText(
     section('NetDev', `Name=${bondName(name)}`, 'Kind=bond'),
     section(
@@ -85,6 +109,14 @@ function bondFile({ name, mode, options }: SystemNetworkBond): string {
         : `ARPIPTargets=${options.arp_ip_targets.join(' ')}`,
     ),
   );
+}
+
+function setting(key: string, value: string | undefined): string | undefined {
+  return value === undefined ? undefined : `${key}=${value}`;
+}
+
+function positive(value: number | undefined): string | undefined {
+  return value === undefined || value === 0 ? undefined : String(value);
 }
 
 function given(value: string | undefined): string | undefined {

@@ -5,6 +5,7 @@ import type {
   SystemNetworkInterface,
   SystemNetworkRoute,
   SystemNetworkVLAN,
+  SystemNetworkWireguard,
 } from '@incusos/contracts/network';
 import { methods } from '../config/addresses.ts';
 import type { Device } from '../config/device.ts';
@@ -65,6 +66,22 @@ export function bondNetworks(
 export function vlanNetwork(vlan: SystemNetworkVLAN, config: SystemNetworkConfig, limits: CardLimits): Files {
   const mtu = addressMtu(vlan.mtu, parentMtu(config, vlan.parent, limits));
   return [[`22-${vlan.name}.network`, addressFile(vlan.name, vlan, config, mtu, [])]];
+}
+
+/** What the network is asked for on other devices, a tunnel isn't: names, the time, and whether the machine is online. */
+export function wireguardNetwork(tunnel: SystemNetworkWireguard): Files {
+  const { name, mtu, addresses, routes } = tunnel;
+  return [
+    [
+      `23-${name}.network`,
+      unitText(
+        section('Match', `Name=${name}`),
+        section('Link', `MTUBytes=${addressMtu(mtu)}`),
+        section('Network', addressLines(addresses)),
+        ...routes.map(routeSection),
+      ),
+    ],
+  ];
 }
 
 /** The device that carries addresses. */

@@ -1,8 +1,8 @@
 /** All files of a configuration, as a pure function of it and of what the cards take. */
 import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import { bondLinks, interfaceLink } from './link.ts';
-import { bondDevices, interfaceDevices, vlanDevice } from './netdev.ts';
-import { bondNetworks, interfaceNetworks, vlanNetwork } from './network.ts';
+import { bondDevices, interfaceDevices, vlanDevice, wireguardDevice } from './netdev.ts';
+import { bondNetworks, interfaceNetworks, vlanNetwork, wireguardNetwork } from './network.ts';
 import type { CardLimits } from './mtu.ts';
 
 /** Where networkd and udev read them. Lost at power-off, so that nothing outlives the configuration it came from. */
@@ -25,5 +25,6 @@ export function renderFiles(config: SystemNetworkConfig, limits: CardLimits): Ma
       ...bondNetworks(bond, config, limits),
     ]),
     ...config.vlans.flatMap((vlan) => [...vlanDevice(vlan), ...vlanNetwork(vlan, config, limits)]),
+    ...config.wireguard.flatMap((tunnel) => [...wireguardDevice(tunnel), ...wireguardNetwork(tunnel)]),
   ]);
 }
