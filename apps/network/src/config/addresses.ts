@@ -14,9 +14,11 @@ export function isCidr(text: string): boolean {
 
 function problemOf(address: string): string | undefined {
   if (address === '') return 'has empty address';
-  return methods.has(address) || isCidr(address)
-    ? undefined
-    : `invalid IP address '${address}', must provide a CIDR mask`;
+  return methods.has(address) || isCidr(address) ? undefined : noMask(address);
+}
+
+function noMask(address: string): string {
+  return `invalid IP address '${address}', must provide a CIDR mask`;
 }
 
 export function* checkAddresses(addresses: readonly string[], place: Place): Generator<Violation> {
@@ -64,9 +66,7 @@ export function* checkRoutes(
   place: Place,
 ): Generator<Violation> {
   for (const [index, route] of routes.entries()) {
-    const to =
-      problemOf(route.to) ??
-      (methods.has(route.to) ? `invalid IP address '${route.to}', must provide a CIDR mask` : undefined);
+    const to = problemOf(route.to) ?? (methods.has(route.to) ? noMask(route.to) : undefined);
     if (to !== undefined) yield at(place, `routes[${index}].to`, `route ${index} 'To' ${to}`);
     const via = viaProblem(route, addresses);
     if (via !== undefined) yield at(place, `routes[${index}].via`, `route ${index} 'Via' ${via}`);
@@ -104,7 +104,7 @@ export function* checkAllowedIps(
   place: Place,
 ): Generator<Violation> {
   for (const [index, address] of addresses.entries()) {
-    const problem = problemOf(address);
+    const problem = problemOf(address) ?? (methods.has(address) ? noMask(address) : undefined);
     if (problem !== undefined)
       yield at(place, `${field}[${index}]`, `${prefix} allowed IP ${index} ${problem}`);
   }

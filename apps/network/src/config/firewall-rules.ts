@@ -19,7 +19,12 @@ export function* checkFirewallRules(
       yield at(place, field('protocol'), 'port specified but no protocol provided');
     if (protocol !== '' && port === 0)
       yield at(place, field('port'), 'protocol specified but no port provided');
-    if (source !== '' && isIP(source) === 0 && !isCidr(source))
+    if (source !== '' && !isAddress(source) && !isCidr(source))
       yield at(place, field('source'), `bad address "${source}"`);
   }
+}
+
+/** Without a zone: the device is given already. */
+function isAddress(text: string): boolean {
+  return isIP(text) !== 0 && !text.includes('%');
 }

@@ -13,7 +13,8 @@ const mac = (number: number): string => `10:66:6a:00:00:${number.toString(16).pa
 const entry = { name: 'a', hwaddr: mac(1), addresses: ['dhcp4'] };
 const bond = { name: 'b', mode: '802.3ad', members: [mac(2), mac(3)] };
 const vlan = { name: 'v', id: 10, parent: 'a' };
-const wireguard = { name: 'w', peers: [{ public_key: 'AAAA', allowed_ips: ['10.0.0.0/8'] }] };
+const key = 'kNVmYGHQ7bKVNfvJgWcCSCOlM8cBIhe0TzEbe+m8JW0=';
+const wireguard = { name: 'w', peers: [{ public_key: key, allowed_ips: ['10.0.0.0/8'] }] };
 
 const config = (draft: Draft): SystemNetworkConfig => SystemNetworkConfig.fromPartial(draft);
 const problems = (draft: Draft, pass: 'loose' | 'strict' = 'strict'): string[] =>
@@ -23,7 +24,7 @@ const problems = (draft: Draft, pass: 'loose' | 'strict' = 'strict'): string[] =
 const changed = (change: object): Draft => ({ interfaces: [{ ...entry, ...change }] });
 const rule = (change: object): Draft => changed({ firewall_rules: [{ action: 'accept', ...change }] });
 const peer = (change: object): Draft => ({
-  wireguard: [{ ...wireguard, peers: [{ public_key: 'AAAA', ...change }] }],
+  wireguard: [{ ...wireguard, peers: [{ public_key: key, ...change }] }],
 });
 
 describe('a valid configuration', () => {
@@ -66,7 +67,7 @@ describe('a valid configuration', () => {
         },
       ],
       vlans: [vlan, { ...vlan, name: 'v2', id: 0, parent: 'b' }],
-      wireguard: [{ ...wireguard, private_key: 'aGVsbG8=', port: 51820 }],
+      wireguard: [{ ...wireguard, private_key: key, port: 51820 }],
       dns: {
         hostname: 'server1',
         domain: 'example.org',

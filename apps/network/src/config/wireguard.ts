@@ -1,22 +1,34 @@
 /** Rules for WireGuard (25 to 30). */
 import { isIP } from 'node:net';
 import type { SystemNetworkWireguard, SystemNetworkWireguardPeer } from '@incusos/contracts/network';
-import { checkAllowedIps } from './addresses.ts';
+import { checkAllowedIps, methods } from './addresses.ts';
 import { checkDevice } from './device.ts';
 import { at, type Place, type Violation } from './violation.ts';
 
-/** Standard base64 with its padding; the empty string is valid. */
-function isBase64(text: string): boolean {
-  return text.length % 4 === 0 && /^[\d+/A-Za-z]*={0,2}$/u.test(text);
-}
+/** 32 bytes in base64: systemd-networkd leaves out a peer with any other key, and a device is of no use without one. */
+const key = /^[\d+/A-Za-z]{42}[048AEIMQUYcgkosw]=$/u;
+const longestKeepalive = 65_535;
 
 export function* checkWireguard(wireguard: SystemNetworkWireguard, place: Place): Generator<Violation> {
   yield* checkDevice(wireguard, place);
-  const { private_key: key = '', port = 0 } = wireguard;
-  if (!isBase64(key)) yield at(place, 'private_key', "private key '***' invalid");
+  for (const [index, address] of wireguard.addresses.entries()) {
+    // Neither leases nor router advertisements cross a tunnel.
+    if (methods.has(address))
+      yield at(place, `addresses[${index}]`, `address ${index} '${address}' can't be used on a tunnel`);
+  }
+  const { private_key: secret = '', port = 0 } = wireguard;
+  // A typing error leaves most of a secret in it, so it isn't repeated.
+  if (secret !== '' && !key.test(secret)) yield at(place, 'private_key', "private key '***' invalid");
   if (port < 0 || port > 65_535) yield at(place, 'port', `port '${port}' out of range`);
-  for (const [index, peer] of wireguard.peers.entries())
+  const seen = new Map<string, number>();
+  for (const [index, peer] of wireguard.peers.entries()) {
     yield* checkPeer(peer, `peers[${index}]`, `peer ${index}`, place);
+    const first = seen.get(peer.public_key);
+    // The kernel has one peer of a key, with whatever was set last.
+    if (first !== undefined)
+      yield at(place, `peers[${index}].public_key`, `peer ${index} public key is that of peer ${first}`);
+    else seen.set(peer.public_key, index);
+  }
 }
 
 function* checkPeer(
@@ -26,10 +38,11 @@ function* checkPeer(
   place: Place,
 ): Generator<Violation> {
   const { preshared_key: shared = '', persistent_keepalive: keepalive = 0, endpoint = '' } = peer;
-  if (!isBase64(peer.public_key)) yield at(place, `${field}.public_key`, `${prefix} public key invalid`);
-  if (!isBase64(shared)) yield at(place, `${field}.preshared_key`, `${prefix} preshared key invalid`);
+  if (!key.test(peer.public_key)) yield at(place, `${field}.public_key`, `${prefix} public key invalid`);
+  if (shared !== '' && !key.test(shared))
+    yield at(place, `${field}.preshared_key`, `${prefix} preshared key invalid`);
   yield* checkAllowedIps(peer.allowed_ips, `${field}.allowed_ips`, prefix, place);
-  if (keepalive < 0 || keepalive > 65_535) {
+  if (keepalive < 0 || keepalive > longestKeepalive) {
     yield at(
       place,
       `${field}.persistent_keepalive`,
@@ -49,5 +62,5 @@ function endpointProblem(endpoint: string): string | undefined {
       : `address ${endpoint}: missing port in address`;
   const [, six, host = '', port] = match;
   if (six !== undefined ? isIP(six) !== 6 : !/^[\w.-]+$/u.test(host)) return `address ${endpoint}: bad host`;
-  return Number(port) > 65_535 ? `address ${endpoint}: port out of range` : undefined;
+  return Number(port) < 1 || Number(port) > 65_535 ? `address ${endpoint}: port out of range` : undefined;
 }
