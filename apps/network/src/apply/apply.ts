@@ -11,11 +11,13 @@ import { reasonOf } from '@incusos/service';
 import { cardMacs } from '../config/hardware-addresses.ts';
 import { setEnergySaving } from '../hardware/energy.ts';
 import { hostNameOf, setHostName, writeHosts } from '../hostname/hostname.ts';
+import { loadFirewall } from '../firewall/load.ts';
 import { applyProxy, proxyFiles } from '../proxy/local-proxy.ts';
 import { physicalName } from '../render/device-names.ts';
 import type { CardLimits } from '../render/mtu.ts';
 import { networkDirectory, renderFiles } from '../render/render.ts';
 import { cardsOf, type NetworkCard } from '../state/ip.ts';
+import { writeOptionsOf } from '../render/secret-files.ts';
 import { readLinks } from '../state/readings.ts';
 import { setTimeZone, writeTimeServers } from '../time/clock.ts';
 import { linksBeside, releaseCards, removeStaleDevices } from './devices.ts';
@@ -54,6 +56,8 @@ export function limitsOf(cards: readonly NetworkCard[]): CardLimits {
 
 /** Everything that a change does, in the order that the devices need. */
 export const steps: readonly Step[] = [
+  // Before any address: there is no moment in which something can be reached that a rule keeps out.
+  { name: 'load the firewall rules', run: ({ host, config }) => loadFirewall(host, config) },
   { name: 'set the time zone', run: ({ host, config }) => setTimeZone(host, config) },
   { name: 'remove devices that are no longer wanted', run: removeDevices },
   {
@@ -186,7 +190,8 @@ async function readFiles(host: Host): Promise<Map<string, string>> {
 
 async function writePlan(host: Host, { write, remove }: Plan): Promise<void> {
   for (const name of remove) await host.files.remove(`${networkDirectory}/${name}`);
-  for (const [name, content] of write) await host.files.writeAtomic(`${networkDirectory}/${name}`, content);
+  for (const [name, content] of write)
+    await host.files.writeAtomic(`${networkDirectory}/${name}`, content, writeOptionsOf(name, content));
 }
 
 /**

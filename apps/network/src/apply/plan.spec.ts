@@ -35,6 +35,18 @@ describe('the plan of a change', () => {
     ]);
   });
 
+  it('leaves a tunnel whose peers or keys changed where it is, and deletes one that is no longer wanted', () => {
+    const tunnel = '[NetDev]\nName=site\nKind=wireguard\n\n[WireGuard]\nPrivateKey=x\n';
+    const before = files({ '13-site.netdev': tunnel });
+    expect(planChange(before, files({ '13-site.netdev': `${tunnel}\n[WireGuardPeer]\n` }))).toMatchObject({
+      write: new Map([['13-site.netdev', `${tunnel}\n[WireGuardPeer]\n`]]),
+      staleDevices: [],
+    });
+    expect(planChange(before, new Map()).staleDevices).toEqual([
+      { name: 'site', removed: true, bridge: false },
+    ]);
+  });
+
   it('deletes devices and files that are no longer wanted', () => {
     const plan = planChange(present, new Map());
     expect(plan.remove).toEqual([...present.keys()]);

@@ -1,8 +1,8 @@
 /** Makes of what somebody wrote a configuration that can be applied to this machine, or says what is wrong with it. */
 import type { SystemNetworkConfig } from '@incusos/contracts/network';
+import { withPrivateKeys } from '../wireguard/keys.ts';
 import { normalizeConfig } from './normalize.ts';
 import { checkFreeNames, checkPresence, type KnownDevices, resolveNames } from './resolve-names.ts';
-import { refuseUnsupported } from './supported.ts';
 import { validateConfig } from './validate.ts';
 import { refuse } from './refuse.ts';
 
@@ -12,11 +12,10 @@ import { refuse } from './refuse.ts';
  */
 export function checkForm(request: SystemNetworkConfig): void {
   refuse(validateConfig(normalizeConfig(request), 'loose'));
-  refuseUnsupported(request);
 }
 
 /**
- * The configuration with MACs in the place of names, checked against the machine.
+ * The configuration with MACs in the place of names and a key for every tunnel, checked against the machine.
  * @throws DomainError naming the fields.
  */
 export function prepareConfig(request: SystemNetworkConfig, known: KnownDevices): SystemNetworkConfig {
@@ -24,5 +23,5 @@ export function prepareConfig(request: SystemNetworkConfig, known: KnownDevices)
   refuse(validateConfig(config, 'strict'));
   refuse(checkPresence(config, known.cards));
   refuse(checkFreeNames(config, known.cards));
-  return config;
+  return withPrivateKeys(config, known.configured);
 }

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { normalizeConfig } from './normalize.ts';
 import { withoutMacs } from '../network-import.ts';
 import { checkFreeNames, checkPresence, resolveNames } from './resolve-names.ts';
-import { refuseUnsupported } from './supported.ts';
 import { validateConfig } from './validate.ts';
 import { refuse } from './refuse.ts';
 
@@ -400,18 +399,6 @@ describe('a refusal', () => {
     );
   });
 
-  it.each([
-    ['config.wireguard', { interfaces: [entry], wireguard: [wireguard] }],
-    ['config.interfaces[0].strict_hwaddr', changed({ strict_hwaddr: true })],
-    ['config.interfaces[0].firewall_rules', rule({})],
-  ] as [string, Draft][])('names %s, which is not built yet', (field, draft) => {
-    expect(() => refuseUnsupported(config(draft))).toThrow(
-      expect.objectContaining({
-        reason: 'NOT_IMPLEMENTED',
-        message: `${field} is not implemented yet`,
-      }) as Error,
-    );
-  });
 });
 
 describe('names and MACs', () => {

@@ -78,7 +78,7 @@ export function wireguardNetwork(tunnel: SystemNetworkWireguard): Files {
         section('Match', `Name=${name}`),
         section('Link', `MTUBytes=${addressMtu(mtu)}`),
         section('Network', addressLines(addresses)),
-        ...routes.map(routeSection),
+        ...routes.map((route) => routeSection(route, addresses)),
       ),
     ],
   ];
