@@ -1,6 +1,5 @@
 import { SystemNetworkConfig } from '@incusos/contracts/network';
 import type { ImportContext, StateOwnerHooks } from '@incusos/state-owner';
-import { refuseUnsupported } from './config/supported.ts';
 import { validateConfig } from './config/validate.ts';
 import { refuse } from './config/refuse.ts';
 import { Inject, Injectable } from '@nestjs/common';
@@ -21,7 +20,6 @@ export class NetworkImport implements StateOwnerHooks<NetworkState> {
     this.addons.check(data.addons);
     if (data.config === null) return data;
     refuse(validateConfig(data.config, 'loose'));
-    refuseUnsupported(data.config);
     return skip.has('network-macs') ? { ...data, config: withoutMacs(data.config) } : data;
   }
 
