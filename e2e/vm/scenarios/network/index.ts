@@ -11,6 +11,7 @@ import { lldpScenarios } from './lldp.ts';
 import { powerScenarios } from './power.ts';
 import { rollbackScenarios } from './rollback.ts';
 import { seedScenarios } from './seed.ts';
+import { rendererScenarios } from './renderer.ts';
 import { staticScenarios } from './static.ts';
 import { timeScenarios } from './time.ts';
 import { untouchedScenarios } from './untouched.ts';
@@ -18,6 +19,7 @@ import { vlanScenarios } from './vlan.ts';
 
 export const networkScenarios: readonly Scenario[] = [
   ...seedScenarios,
+  ...rendererScenarios,
   ...staticScenarios,
   ...dhcpScenarios,
   ...dnsScenarios,
