@@ -103,6 +103,24 @@ describe('the official client', () => {
     expect(stderr).toContain("invalid IP address '10.55.0.1', must provide a CIDR mask");
   });
 
+  it('edits a service from a file, and shows why one can not be enabled', async () => {
+    const shown = await yaml<{ config: Record<string, unknown> }>('service show ovn');
+    const config = { ...shown.config, database: 'tcp:203.0.113.9:6642', tunnel_address: '192.0.2.7' };
+    await os('service edit ovn', { stdin: stringify({ config: { ...config, enabled: true } }) });
+    expect((await yaml<{ config: object }>('service show ovn')).config).toMatchObject({
+      ...config,
+      enabled: true,
+    });
+    await os('service reset ovn', { stdin: 'yes\n' });
+    await os('service edit ovn', { stdin: stringify(shown) });
+    const refused = await os('service edit ovn', {
+      stdin: stringify({ config: { ...shown.config, enabled: true } }),
+      fails: true,
+    });
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.stderr).toContain('missing OVN database address');
+  });
+
   it('saves a backup and restores it', async () => {
     const archive = join(scratch, 'b.tar.gz');
     const before = await yaml<{ config: object }>('system update show');

@@ -60,5 +60,8 @@ export class GeneratedUnit {
   }
 }
 
+/** A line of `[Unit]`: changes of the configuration may follow each other quickly, and each starts the daemon. */
+export const unlimitedStarts = ['StartLimitIntervalSec=0'] as const;
+
 /** Longer than the service manager itself waits for a unit. */
 export const unitLimitMs = 120_000;

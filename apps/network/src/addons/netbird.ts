@@ -4,7 +4,7 @@ import { type Host, ProgramError } from '@incusos/host';
 import { DomainError } from '@incusos/service';
 import type { Violations } from '../config/violation.ts';
 import type { Addon } from './addon.ts';
-import { GeneratedUnit } from './generated-unit.ts';
+import { GeneratedUnit, unlimitedStarts } from './generated-unit.ts';
 import { installedPrograms } from './installed-programs.ts';
 import { checkNetbird } from './netbird-rules.ts';
 import { withoutSecret, withSecretFile } from './secret-file.ts';
@@ -112,8 +112,7 @@ function daemonUnit(program: string): string[] {
     '[Unit]',
     'Description=NetBird mesh network client',
     'After=network.target systemd-resolved.service',
-    'StartLimitIntervalSec=5',
-    'StartLimitBurst=10',
+    ...unlimitedStarts,
     '',
     '[Service]',
     `ExecStart=${program} service run --log-level info --log-file console --daemon-addr ${socket}`,

@@ -8,7 +8,7 @@ import { DomainError } from '@incusos/service';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Violations } from '../config/violation.ts';
 import type { Addon } from './addon.ts';
-import { GeneratedUnit, unitLimitMs } from './generated-unit.ts';
+import { GeneratedUnit, unitLimitMs, unlimitedStarts } from './generated-unit.ts';
 import { checkOvn, hasTls } from './ovn-rules.ts';
 
 /** What the network says of itself to its add-ons. */
@@ -188,11 +188,13 @@ function controllerUnit(tls: boolean): string[] {
     // Guests' networks go before it does, and it goes before the switch and the network.
     `After=network.target ${database} ${vswitchd}`,
     'Before=incus.service',
+    ...unlimitedStarts,
     '',
     '[Service]',
     `ExecStart=${command.join(' ')}`,
     // The chassis and its flows stay, for the next start.
     'ExecStop=-/usr/bin/ovn-appctl -t ovn-controller exit --restart',
     'Restart=on-failure',
+    'RestartSec=2',
   ];
 }

@@ -8,7 +8,7 @@ import { type Host, ProgramError } from '@incusos/host';
 import { DomainError, type Logger } from '@incusos/service';
 import type { Violations } from '../config/violation.ts';
 import type { Addon } from './addon.ts';
-import { GeneratedUnit } from './generated-unit.ts';
+import { GeneratedUnit, unlimitedStarts } from './generated-unit.ts';
 import { installedPrograms } from './installed-programs.ts';
 import { withoutSecret, withSecretFile } from './secret-file.ts';
 import { checkTailscale } from './tailscale-rules.ts';
@@ -190,6 +190,7 @@ function daemonUnit(daemon: string, port: number): string[] {
     '[Unit]',
     'Description=Tailscale daemon',
     'After=network.target systemd-resolved.service',
+    ...unlimitedStarts,
     '',
     '[Service]',
     // Ready once its socket can be reached.
@@ -197,6 +198,7 @@ function daemonUnit(daemon: string, port: number): string[] {
     `ExecStart=${daemon} --tun=_tailscale0 --port=${port}`,
     `ExecStopPost=${daemon} --cleanup`,
     'Restart=on-failure',
+    'RestartSec=2',
     'RuntimeDirectory=tailscale',
     'RuntimeDirectoryMode=0755',
     'StateDirectory=tailscale',
