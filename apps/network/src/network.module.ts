@@ -15,6 +15,7 @@ import { NetworkImport } from './network-import.ts';
 import { NETWORK_STATE, openNetworkState } from './network-state.ts';
 import { NetworkController } from './network.controller.ts';
 import { NetworkService } from './network.service.ts';
+import { ClockService } from './time/clock.service.ts';
 
 @Module({})
 export class NetworkModule {
@@ -30,6 +31,7 @@ export class NetworkModule {
         { provide: NETWORK_STATE, inject: [HOST], useFactory: openNetworkState },
         { provide: NETWORK_LIMITS, useValue: limits },
         ProviderNews,
+        ClockService,
         NetworkConfigService,
         WakeOnLan,
         NetworkService,

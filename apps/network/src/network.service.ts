@@ -1,5 +1,5 @@
 /** The network as the API shows it: the configuration in force and the state of the machine. */
-import type { SystemNetwork, SystemNetworkChange, SystemNetworkConfig } from '@incusos/contracts/network';
+import type { SystemNetwork, SystemNetworkConfig } from '@incusos/contracts/network';
 import { HOST, type Host } from '@incusos/host';
 import { LOGGER, type Logger } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
@@ -7,15 +7,15 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { NetworkConfigService } from './apply/network-config.service.ts';
 import { flushCaches } from './dns/resolvectl.ts';
 import { NETWORK_STATE, type NetworkState } from './network-state.ts';
+import { bondName } from './render/device-names.ts';
 import { buildState } from './state/build-state.ts';
-import { NetworkSnapshot, type Snapshot } from './state/snapshot.ts';
+import type { MovingParts } from './state/moving.ts';
+import { NetworkSnapshot } from './state/snapshot.ts';
+import { ClockService } from './time/clock.service.ts';
 
 interface Built {
-  readonly from: Snapshot;
-  readonly config: SystemNetworkConfig | undefined;
-  readonly inProcess: boolean;
-  readonly lastChange: SystemNetworkChange | undefined;
-  readonly problem: string | undefined;
+  /** What it was made from; made anew when one of them is another. */
+  readonly facts: readonly unknown[];
   readonly network: SystemNetwork;
 }
 
@@ -27,6 +27,7 @@ export class NetworkService implements OnApplicationShutdown {
   constructor(
     @Inject(HOST) private readonly host: Host,
     @Inject(NetworkConfigService) private readonly config: NetworkConfigService,
+    @Inject(ClockService) private readonly clock: ClockService,
     @Inject(NETWORK_STATE) private readonly store: StateStore<NetworkState>,
     @Inject(LOGGER) logger: Logger,
   ) {
@@ -39,28 +40,25 @@ export class NetworkService implements OnApplicationShutdown {
     this.snapshot.stop();
   }
 
+  /** The same object for as long as nothing of it changed. */
   async get(): Promise<SystemNetwork> {
-    const from = await this.snapshot.read(listens(this.config.current));
+    const { readings, moving } = await this.snapshot.read(partsOf(this.config.current));
     const { current: config, inProcess, lastChange, problem } = this.config;
-    const { built } = this;
-    const same =
-      built?.from.readings === from.readings &&
-      built.from.counters === from.counters &&
-      built.config === config &&
-      built.inProcess === inProcess &&
-      built.lastChange === lastChange &&
-      built.problem === problem;
-    if (same) return built.network;
+    const time = this.clock.state;
+    const cardNames = this.store.current.card_names;
+    const facts = [readings, moving, config, inProcess, lastChange, problem, time, cardNames];
+    if (this.built?.facts.every((fact, index) => fact === facts[index]) === true) return this.built.network;
     const network: SystemNetwork = {
       config: config === undefined ? undefined : withTimeZone(config),
       state: {
-        interfaces: buildState({ config, ...from, cardNames: this.store.current.card_names }),
+        interfaces: buildState({ config, readings, moving, cardNames }),
         configuration_in_process: inProcess,
         last_change: lastChange,
         problem,
+        time,
       },
     };
-    this.built = { from, config, inProcess, lastChange, problem, network };
+    this.built = { facts, network };
     return network;
   }
 
@@ -69,8 +67,13 @@ export class NetworkService implements OnApplicationShutdown {
   }
 }
 
-function listens(config: SystemNetworkConfig | undefined): boolean {
-  return [...(config?.interfaces ?? []), ...(config?.bonds ?? [])].some(({ lldp }) => lldp === true);
+function partsOf(config: SystemNetworkConfig | undefined): MovingParts {
+  const { interfaces = [], bonds = [], wireguard = [] } = config ?? {};
+  return {
+    neighbours: [...interfaces, ...bonds].some(({ lldp }) => lldp === true),
+    lacpBonds: bonds.filter(({ mode }) => mode === '802.3ad').map(({ name }) => bondName(name)),
+    tunnels: wireguard.length > 0,
+  };
 }
 
 /** Clients are told the time zone in force, also where none was set. */

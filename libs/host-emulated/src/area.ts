@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Command } from './command.ts';
 import type { EmulatedMachine } from './machine/emulated-machine.ts';
 import type { Unit } from './system/units.ts';
@@ -17,6 +18,12 @@ export interface Area {
   readonly populate: (machine: EmulatedMachine) => Promise<void>;
   /** Files below `/proc` and `/sys` whose content is made at each read. */
   readonly liveFiles?: Readonly<Record<string, (machine: EmulatedMachine) => string | Promise<string>>>;
+  /** The same for every file of a directory, by its name; `undefined` for one that isn't there. */
+  readonly liveDirectories?: Readonly<
+    Record<string, (machine: EmulatedMachine, name: string) => string | undefined>
+  >;
+  /** Unix sockets of daemons, by path, with what answers a connection to them; it throws while the daemon isn't there. */
+  readonly sockets?: Readonly<Record<string, (machine: EmulatedMachine, connection: Duplex) => void>>;
   /** Refuses, by throwing an error with an errno as `code`, what the kernel would not take for one of its files. */
   readonly beforeWrite?: (machine: EmulatedMachine, path: string, data: string) => Promise<void>;
   /** What the kernel does after one of its files was written in place. */

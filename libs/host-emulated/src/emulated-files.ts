@@ -1,5 +1,7 @@
 /** The files of the emulated machine, with a kernel behind those below `/proc` and `/sys`. */
 import type { FileHandle } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { type Duplex, duplexPair } from 'node:stream';
 import type { FileSystemSpace } from '@incusos/host';
 import type { Area } from './area.ts';
 import { FaultyFiles } from './faults/faulty-files.ts';
@@ -22,6 +24,11 @@ export class EmulatedFiles extends FaultyFiles {
       const content = liveFiles?.[path];
       if (content !== undefined) return content(this.computer);
     }
+    const [directory, name] = [posix.dirname(path), posix.basename(path)];
+    for (const { liveDirectories } of this.areas) {
+      const content = liveDirectories?.[directory]?.(this.computer, name);
+      if (content !== undefined) return content;
+    }
     return super.readText(path);
   }
 
@@ -33,6 +40,17 @@ export class EmulatedFiles extends FaultyFiles {
 
   override async exists(path: string): Promise<boolean> {
     return this.areas.some(({ liveFiles }) => liveFiles?.[path] !== undefined) || super.exists(path);
+  }
+
+  override async connect(path: string): Promise<Duplex> {
+    for (const { sockets } of this.areas) {
+      const answer = sockets?.[path];
+      if (answer === undefined) continue;
+      const [near, far] = duplexPair();
+      answer(this.computer, far);
+      return near;
+    }
+    return super.connect(path);
   }
 
   override async space(path: string): Promise<FileSystemSpace> {

@@ -1,7 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ByteRange, LocalFiles } from './files.ts';
 
@@ -87,5 +89,13 @@ describe('files below a root', () => {
   it('have a size and free space', async () => {
     const { total, available } = await files.space('/');
     expect(total).toBeGreaterThan(available - 1n);
+  });
+
+  it('connect to a socket, and say why when nobody listens', async () => {
+    const server = createServer((connection) => connection.end('hello')).listen(join(root, 'daemon'));
+    await once(server, 'listening');
+    expect(await text(await files.connect('/daemon'))).toBe('hello');
+    server.close();
+    await expect(files.connect('/nobody')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

@@ -22,8 +22,9 @@ import {
   symlink,
 } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
+import { createConnection } from 'node:net';
 import { dirname, join, posix } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 
 export interface FileStat {
   readonly kind: 'file' | 'directory' | 'symlink' | 'other';
@@ -93,6 +94,8 @@ export interface Files {
   space(path: string): Promise<FileSystemSpace>;
   /** Calls back after anything in the directory changed; several changes may come as one call. */
   watch(directory: string, onChange: () => void): Watcher;
+  /** Connects to the unix socket of a daemon. Whoever is done with the connection destroys it. */
+  connect(path: string): Promise<Duplex>;
 }
 
 function fileKind(stats: Stats): FileStat['kind'] {
@@ -269,5 +272,14 @@ export class LocalFiles implements Files {
     const watcher = watchPath(this.resolve(directory), { persistent: false }, () => onChange());
     watcher.on('error', () => watcher.close());
     return watcher;
+  }
+
+  connect(path: string): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+      const socket = createConnection(this.resolve(path));
+      // One that breaks later shows it by its end.
+      socket.on('error', reject);
+      socket.once('connect', () => resolve(socket));
+    });
   }
 }

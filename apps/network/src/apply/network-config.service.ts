@@ -17,7 +17,7 @@ import { checkForm, prepareConfig } from '../config/prepare.ts';
 import { configWarnings } from '../config/warnings.ts';
 import { NETWORK_STATE, type NetworkState } from '../network-state.ts';
 import { rememberNames } from '../state/ip.ts';
-import { synchronizeClock } from '../time/clock.ts';
+import { ClockService } from '../time/clock.service.ts';
 import { applyConfig, limitsOf, prepareChange, StepError } from './apply.ts';
 import { describePlan } from './describe-plan.ts';
 import { LastChange } from './last-change.ts';
@@ -59,7 +59,6 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
   private unconfirmed: Unconfirmed | undefined;
   private trial: SystemNetworkConfig | undefined;
   private starting: Promise<void> = Promise.resolve();
-  private clock = new AbortController();
   private trouble: string | undefined;
 
   /** Called after the machine was changed. */
@@ -71,6 +70,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(NETWORK_LIMITS) private readonly limits: NetworkLimits,
     @Inject(ProviderNews) private readonly provider: ProviderNews,
+    @Inject(ClockService) private readonly clock: ClockService,
   ) {
     this.pendingFile = new PendingFile(host);
     this.stored = new StoredConfig(host, store, logger);
@@ -110,7 +110,6 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
   async onApplicationShutdown(): Promise<void> {
     this.retry.close();
     this.unconfirmed?.timer.stop();
-    this.clock.abort();
     // What takes longer is taken back at the next start.
     await Promise.race([this.change, sleep(stopPatienceMs, undefined, { ref: false })]);
   }
@@ -265,7 +264,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     }
     this.retry.reset();
     this.trouble = undefined;
-    this.findTheTime();
+    this.clock.follow(this.current);
     this.provider.networkChanged();
   }
 
@@ -352,7 +351,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     await this.last.load();
     const record = await this.pendingFile.read();
     if (record !== undefined && !(await this.settle(record))) {
-      this.findTheTime();
+      this.clock.follow(this.current);
       return;
     }
     await this.bringUp();
@@ -416,7 +415,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
       throw error;
     } finally {
       this.onChanged();
-      this.findTheTime();
+      this.clock.follow(this.current);
     }
   }
 
@@ -433,21 +432,6 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
       ...(error instanceof StepError ? { step: error.step } : {}),
       seconds: delay / 1000,
     });
-  }
-
-  /** Not waited for: a network without a time server is one that works. */
-  private findTheTime(): void {
-    this.clock.abort();
-    this.clock = new AbortController();
-    const { signal } = this.clock;
-    synchronizeClock(this.host, signal).then(
-      (found) =>
-        this.logger.info(found ? 'the clock is synchronized' : 'no time server answered within 30 s'),
-      (error: unknown) => {
-        if (!signal.aborted)
-          this.logger.warn('the clock could not be synchronized', { error: reasonOf(error) });
-      },
-    );
   }
 }
 

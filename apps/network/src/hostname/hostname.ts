@@ -14,9 +14,14 @@ export async function hostNameOf(host: Host, config: SystemNetworkConfig): Promi
   return names.find((name) => name !== '') ?? fallback;
 }
 
+/** The name that the kernel has now, and the one that is kept in hostname(5), are made the same. */
 export async function setHostName(host: Host, name: string): Promise<void> {
-  const { stdout } = await host.programs.run(['hostnamectl', 'hostname']);
-  if (stdout.trim() !== name) await host.programs.run(['hostnamectl', 'hostname', name]);
+  const present = await Promise.all(
+    ['/proc/sys/kernel/hostname', '/etc/hostname'].map(async (path) =>
+      (await host.files.readText(path).catch(() => '')).trim(),
+    ),
+  );
+  if (present.some((one) => one !== name)) await host.programs.run(['hostnamectl', 'hostname', name]);
 }
 
 function hostsFile(name: string): string {

@@ -1,7 +1,8 @@
-import { SystemNetworkConfig } from '@incusos/contracts/network';
+import { SystemNetworkConfig, SystemNetworkWireguardState } from '@incusos/contracts/network';
 import { describe, expect, it } from 'vitest';
 import { buildState, type InterfaceStates } from './build-state.ts';
 import type { LinkDetails } from './ip.ts';
+import type { Moving } from './moving.ts';
 import type { Readings } from './readings.ts';
 
 const mac = (number: number): string => `10:66:6a:00:00:0${number}`;
@@ -17,7 +18,6 @@ function link(name: string, change: Partial<LinkDetails> = {}): LinkDetails {
     type: 'ether',
     kind: 'veth',
     master: undefined,
-    partnerMac: undefined,
     addresses: [],
     ...change,
   };
@@ -35,14 +35,23 @@ function states(
     statuses: new Map(
       Object.entries(operational).map(([name, state]) => [name, { operational: state, online: undefined }]),
     ),
-    neighbours: new Map([['_p10666a000001', [{ chassisId: 'c', name: 'sw', portId: 'p', port: '' }]]]),
-    speeds: new Map([['_p10666a000001', 25_000]]),
+    speeds: new Map([
+      ['_p10666a000001', 25_000],
+      ['_bu', 50_000],
+    ]),
   };
-  const counters = new Map([['_va', { rxBytes: 5n, rxErrors: 1n, txBytes: 6n, txErrors: 2n }]]);
-  return buildState({ config: SystemNetworkConfig.fromPartial(draft), readings, counters, cardNames });
+  return buildState({ config: SystemNetworkConfig.fromPartial(draft), readings, moving, cardNames });
 }
 
+const moving: Moving = {
+  counters: new Map([['_va', { rxBytes: 5n, rxErrors: 1n, txBytes: 6n, txErrors: 2n }]]),
+  neighbours: new Map([['_p10666a000001', [{ chassisId: 'c', name: 'sw', portId: 'p', port: '' }]]]),
+  lacp: new Map([['_p10666a000001', { local: mac(1), remote: '52:54:00:00:00:01' }]]),
+  tunnels: new Map([['w', SystemNetworkWireguardState.create({ public_key: 'k', listening_port: 51_820 })]]),
+};
+
 const card = link('_p10666a000001', { kind: undefined });
+const working = { _p10666a000001: 'enslaved', _p10666a000002: 'enslaved' };
 const two = {
   interfaces: [
     { name: 'a', hwaddr: mac(1) },
@@ -61,6 +70,7 @@ describe('the state of the network', () => {
     expect(
       states({ interfaces: [{ name: 'a', hwaddr: mac(1), roles: ['storage'] }] }, [host, card], {
         _va: 'carrier',
+        _p10666a000001: 'enslaved',
       })['a'],
     ).toMatchObject({
       type: 'interface',
@@ -85,7 +95,7 @@ describe('the state of the network', () => {
   });
 
   it('lets everything reachable manage the machine when nothing else does', () => {
-    const shown = states(two, [], { _va: 'routable', _vb: 'carrier' });
+    const shown = states(two, [], { ...working, _va: 'routable', _vb: 'carrier' });
     expect(shown['a']?.roles).toEqual(['management', 'cluster']);
     expect(shown['b']?.roles).toEqual([]);
   });
@@ -99,7 +109,7 @@ describe('the state of the network', () => {
         ],
       },
       [],
-      { _va: 'routable', _vb: 'off' },
+      { ...working, _va: 'routable', _vb: 'off' },
     );
     expect(shown['a']?.roles).toEqual([]);
     expect(shown['b']?.roles).toEqual(['management', 'cluster']);
@@ -111,11 +121,12 @@ describe('the state of the network', () => {
         bonds: [{ name: 'u', mode: '802.3ad', members: [mac(1)] }],
         vlans: [{ name: 'v', id: 5, parent: 'u' }],
       },
-      [card, link('_bu', { kind: 'bond', partnerMac: '52:54:00:00:00:01' })],
-      { _vu: 'routable', _p10666a000001: 'enslaved' },
+      [card, link('_bu', { kind: 'bond' })],
+      { _vu: 'routable', _bu: 'enslaved', _p10666a000001: 'enslaved', v: 'routable' },
     );
     expect(shown['u']).toMatchObject({
       type: 'bond',
+      speed: '50000',
       members: {
         _p10666a000001: {
           type: 'bond_member',
@@ -125,7 +136,7 @@ describe('the state of the network', () => {
         },
       },
     });
-    expect(shown['v']).toMatchObject({ type: 'vlan', speed: '25000' });
+    expect(shown['v']).toMatchObject({ type: 'vlan', state: 'routable', speed: '50000' });
   });
 
   it('shows cards that nothing is configured on, by the names people know', () => {
@@ -138,5 +149,30 @@ describe('the state of the network', () => {
     );
     expect(Object.keys(shown)).toEqual(['a', 'enp6s0', 'enp9s0']);
     expect(shown['enp6s0']?.type).toBe('physical');
+  });
+
+  it('lets the card say that nobody is reached, also for what is above it', () => {
+    const shown = states(
+      {
+        interfaces: [{ name: 'a', hwaddr: mac(1) }],
+        bonds: [{ name: 'u', mode: 'active-backup', members: [mac(2)] }],
+        vlans: [{ name: 'v', id: 5, parent: 'u' }],
+      },
+      [],
+      { _va: 'routable', _p10666a000001: 'no-carrier', _vu: 'routable', _bu: 'no-carrier', v: 'routable' },
+    );
+    expect([shown['a']?.state, shown['u']?.state, shown['v']?.state]).toEqual(Array(3).fill('no-carrier'));
+    expect(Object.values(shown).flatMap(({ roles }) => roles)).toEqual([]);
+  });
+
+  it('shows a tunnel with what the kernel says of its peers', () => {
+    const { w } = states({ wireguard: [{ name: 'w', roles: ['cluster'] }] }, [], { w: 'routable' });
+    expect(w).toMatchObject({
+      type: 'wireguard',
+      state: 'routable',
+      speed: 'unknown',
+      roles: expect.arrayContaining(['cluster', 'management']) as unknown,
+      wireguard: { public_key: 'k', listening_port: 51_820 },
+    });
   });
 });

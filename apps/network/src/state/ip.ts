@@ -1,5 +1,5 @@
 /** Devices, addresses and routes from `ip -j` (iproute2). */
-import { isObject, type JsonObject, number, objects, parseJson, strings, text } from './json.ts';
+import { isObject, number, objects, parseJson, strings, text } from './json.ts';
 
 export interface LinkAddress {
   readonly address: string;
@@ -22,8 +22,6 @@ export interface LinkDetails {
   readonly kind: string | undefined;
   /** Name of the bridge or bond that it is a port of. */
   readonly master: string | undefined;
-  /** MAC of the switch at the other end of a bond that speaks LACP. */
-  readonly partnerMac: string | undefined;
   readonly addresses: readonly LinkAddress[];
 }
 
@@ -57,21 +55,12 @@ export function parseLinks(output: string): LinkDetails[] {
       type: text(link, 'link_type') ?? '',
       kind: isObject(info) ? text(info, 'info_kind') : undefined,
       master: text(link, 'master'),
-      partnerMac: isObject(info) ? partnerOf(info) : undefined,
       addresses: objects(link['addr_info']).map((entry) => ({
         address: text(entry, 'local') ?? '',
         scope: text(entry, 'scope') ?? '',
       })),
     };
   });
-}
-
-function partnerOf(info: JsonObject): string | undefined {
-  const data = info['info_data'];
-  const lacp = isObject(data) ? data['ad_info'] : undefined;
-  const partner = isObject(lacp) ? text(lacp, 'partner_mac')?.toLowerCase() : undefined;
-  // What the kernel says while nobody answers.
-  return partner === '00:00:00:00:00:00' ? undefined : partner;
 }
 
 /** Physical cards, by the order of the kernel. */

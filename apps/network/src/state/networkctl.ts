@@ -1,5 +1,5 @@
 /** What systemd-networkd says of links and neighbours, from `networkctl --json` (systemd 257). */
-import { isObject, objects, parseJson, text } from './json.ts';
+import { isObject, type JsonObject, objects, parseJson, text } from './json.ts';
 
 export interface LinkStatus {
   /** `off`, `no-carrier`, `carrier`, `degraded`, `routable`, `enslaved`, … */
@@ -30,9 +30,13 @@ export function parseStatuses(output: string): Map<string, LinkStatus> {
 /** Neighbours by the name of the link that heard them, of `networkctl lldp --json=short`. */
 export function parseNeighbours(output: string): Map<string, Neighbour[]> {
   const parsed = parseJson(output, 'networkctl lldp');
-  const links = isObject(parsed) ? objects(parsed['Neighbors']) : [];
+  return neighboursIn(isObject(parsed) ? parsed : {});
+}
+
+/** The same of networkd's own answer, which the program passes on. */
+export function neighboursIn(answer: JsonObject): Map<string, Neighbour[]> {
   return new Map(
-    links.map((link) => [
+    objects(answer['Neighbors']).map((link) => [
       text(link, 'InterfaceName') ?? '',
       objects(link['Neighbors']).map((one) => ({
         chassisId: text(one, 'ChassisID') ?? '',

@@ -1,25 +1,29 @@
 /**
- * The machine's network, kept current by being told of changes. In the ordinary case reading it runs no program.
+ * The machine's network, kept current by being told of changes. In the ordinary case reading it runs no program and
+ * waits for nothing, also while much is changing.
  *
- * Invariants: what is handed out was read after the last change that was announced before the question; with no watcher
- * alive every question asks the machine; counters and neighbours, which nobody announces, are at most
- * {@link staleAfterMs} old.
+ * Invariants: what is handed out lacks no change that was announced more than {@link announcedStaleMs} before the
+ * question, and none at all that this service made and said so; with no watcher alive every question asks the
+ * machine; what nobody announces is at most {@link movingStaleMs} old.
  */
 import type { Host } from '@incusos/host';
 import type { Logger } from '@incusos/service';
-import { type Counters, parseCounters } from './counters.ts';
-import { readMachine, readNeighbours, type Readings } from './readings.ts';
+import { type Moving, type MovingParts, readMoving } from './moving.ts';
+import { readMachine, type Readings } from './readings.ts';
 import { NetworkWatcher } from './watcher.ts';
 
-const staleAfterMs = 1_500;
+const announcedStaleMs = 1_500;
+const movingStaleMs = 1_000;
+/** Changes come in flocks. */
 const gatherMs = 40;
-/** networkd follows the kernel a moment later. */
-const settleMs = 1_500;
-const settleStepMs = 300;
+/** Between two readings while changes go on and on. */
+const longestPauseMs = 700;
+/** networkd follows the kernel a moment later; only of use where it doesn't say so itself. */
+const settleStepsMs = [300, 1_500];
 
 export interface Snapshot {
   readonly readings: Readings;
-  readonly counters: ReadonlyMap<string, Counters>;
+  readonly moving: Moving;
 }
 
 export class NetworkSnapshot {
@@ -28,12 +32,19 @@ export class NetworkSnapshot {
   private generation = 1;
   /** The generation that `readings` knows of. */
   private known = 0;
+  /** The generation that an answer must know of, whatever it takes. */
+  private needed = 1;
+  /** When the first change was announced that `readings` may lack. */
+  private lackingSince: number | undefined;
+  /** The same of what the reading that is under way may lack. */
+  private missedSince: number | undefined;
   private readings: Readings | undefined;
-  private refreshing: { readonly generation: number; readonly done: Promise<void> } | undefined;
-  private settleUntil = 0;
+  private refreshing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private counters: { readonly at: number; readonly values: ReadonlyMap<string, Counters> } | undefined;
-  private neighboursAt = 0;
+  private settling: NodeJS.Timeout[] = [];
+  private tookMs = 0;
+  private moving: { readonly at: number; readonly key: string; readonly value: Promise<Moving> } | undefined;
+  private stopped = false;
 
   constructor(
     private readonly host: Host,
@@ -41,7 +52,7 @@ export class NetworkSnapshot {
   ) {
     this.watcher = new NetworkWatcher(
       host,
-      () => this.changed(),
+      () => this.announced(),
       (message) => logger.warn(message),
     );
   }
@@ -51,81 +62,100 @@ export class NetworkSnapshot {
   }
 
   stop(): void {
+    this.stopped = true;
     this.watcher.stop();
     clearTimeout(this.timer);
+    this.settling.forEach(clearTimeout);
   }
 
-  /** What was read before no longer counts. */
+  /** This service changed the machine: whoever asks from now on is to see it. */
   changed(): void {
-    this.generation += 1;
-    this.settleUntil = Date.now() + settleMs;
-    this.schedule(gatherMs);
+    this.announced();
+    this.needed = this.generation;
+    this.moving = undefined;
   }
 
-  /**
-   * The network as it is.
-   * @param listening whether neighbours are listened for, and have to be current.
-   */
-  async read(listening: boolean): Promise<Snapshot> {
-    if (!this.watcher.alive) this.generation += 1;
-    const wanted = this.generation;
-    while (this.readings === undefined || this.known < wanted) await this.refresh();
-    if (listening) await this.refreshNeighbours();
-    return { readings: this.readings, counters: await this.readCounters() };
+  /** The network as it is. */
+  async read(parts: MovingParts): Promise<Snapshot> {
+    if (!this.watcher.alive) {
+      this.note();
+      this.needed = this.generation;
+    }
+    const wanted = this.needed;
+    const tolerated = Date.now() - announcedStaleMs;
+    const moving = this.readMoving(parts);
+    while (
+      this.readings === undefined ||
+      this.known < wanted ||
+      (this.lackingSince !== undefined && this.lackingSince < tolerated)
+    )
+      await this.refresh();
+    return { readings: this.readings, moving: await moving };
+  }
+
+  /** Something changed, somewhere. */
+  private announced(): void {
+    if (this.stopped) return;
+    this.note();
+    this.schedule(gatherMs);
+    if (this.watcher.hearsNetworkd) return;
+    this.settling.forEach(clearTimeout);
+    this.settling = settleStepsMs.map((ms) => setTimeout(() => this.settle(), ms).unref());
+  }
+
+  private settle(): void {
+    this.note();
+    this.schedule(0);
+  }
+
+  private note(): void {
+    this.generation += 1;
+    if (this.refreshing === undefined) this.lackingSince ??= Date.now();
+    else this.missedSince ??= Date.now();
   }
 
   private schedule(ms: number): void {
-    if (this.timer !== undefined) return;
+    if (this.timer !== undefined || this.stopped) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      const settling = Date.now() < this.settleUntil;
-      if (settling) this.generation += 1;
       // A failure shows itself to whoever asks next.
       void this.refresh().catch(() => undefined);
-      if (settling) this.schedule(settleStepMs);
     }, ms).unref();
   }
 
-  private async refresh(): Promise<void> {
-    if (this.refreshing !== undefined) {
-      const { generation, done } = this.refreshing;
-      await done;
-      if (generation === this.generation) return;
-    }
-    if (this.readings !== undefined && this.known === this.generation) return;
-    this.refreshing ??= this.begin();
-    await this.refreshing.done;
+  /** Reads the machine once more; who asks while it is being read waits for that. */
+  private refresh(): Promise<void> {
+    this.refreshing ??= this.readOnce().finally(() => {
+      this.refreshing = undefined;
+      if (this.known < this.generation && this.readings !== undefined)
+        this.schedule(Math.max(gatherMs, Math.min(this.tookMs, longestPauseMs)));
+    });
+    return this.refreshing;
   }
 
-  private begin(): { generation: number; done: Promise<void> } {
+  private async readOnce(): Promise<void> {
     const { generation } = this;
-    const done = readMachine(this.host).then(
-      (readings) => {
-        this.refreshing = undefined;
-        this.readings = readings;
-        this.known = generation;
-        this.neighboursAt = Date.now();
-      },
-      (error: unknown) => {
-        this.refreshing = undefined;
-        throw error;
-      },
-    );
-    return { generation, done };
+    const began = Date.now();
+    try {
+      this.readings = await readMachine(this.host);
+      this.known = generation;
+      this.lackingSince = this.missedSince;
+    } finally {
+      this.lackingSince ??= this.missedSince;
+      this.missedSince = undefined;
+      this.tookMs = Date.now() - began;
+    }
   }
 
-  private async refreshNeighbours(): Promise<void> {
-    if (this.readings === undefined || Date.now() - this.neighboursAt < staleAfterMs) return;
-    this.neighboursAt = Date.now();
-    const neighbours = await readNeighbours(this.host);
-    this.readings = { ...this.readings, neighbours };
-  }
-
-  private async readCounters(): Promise<ReadonlyMap<string, Counters>> {
-    if (this.counters !== undefined && Date.now() - this.counters.at < staleAfterMs)
-      return this.counters.values;
-    const values = parseCounters(await this.host.files.readText('/proc/net/dev'));
-    this.counters = { at: Date.now(), values };
-    return values;
+  private readMoving(parts: MovingParts): Promise<Moving> {
+    const key = JSON.stringify(parts);
+    if (this.moving?.key === key && Date.now() - this.moving.at < movingStaleMs) return this.moving.value;
+    const value = readMoving(this.host, parts);
+    const moving = { at: Date.now(), key, value };
+    this.moving = moving;
+    value.catch(() => {
+      if (this.moving === moving) this.moving = undefined;
+    });
+    return value;
   }
 }

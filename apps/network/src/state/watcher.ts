@@ -37,6 +37,11 @@ export class NetworkWatcher {
     return this.kernel.alive;
   }
 
+  /** Whether what networkd makes of a change is announced too. */
+  get hearsNetworkd(): boolean {
+    return this.files !== undefined;
+  }
+
   start(): void {
     this.kernel.start();
   }

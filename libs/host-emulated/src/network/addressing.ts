@@ -30,6 +30,10 @@ export function addressBytes(address: string): number[] {
     : front;
 }
 
+export function macBytes(mac: string): number[] {
+  return mac.split(':').map((octet) => Number.parseInt(octet, 16));
+}
+
 /** The usual notation; IPv6 as RFC 5952 has it. */
 export function formatAddress(bytes: readonly number[]): string {
   if (bytes.length === 4) return bytes.join('.');

@@ -6,6 +6,7 @@ import { ovnAppctl } from './addons/ovn-appctl.ts';
 import { ovsVsctl } from './addons/ovs-vsctl.ts';
 import { tailscale } from './addons/tailscale.ts';
 import { addonUnits } from './addons/units.ts';
+import { bondingFile } from './bonding.ts';
 import { networkCommands, populate, powerOff } from './commands.ts';
 import { ethtool } from './ethtool.ts';
 import { hostnamectl } from './hostnamectl.ts';
@@ -17,6 +18,7 @@ import { liveNetworkFiles } from './sysfs.ts';
 import { timedatectl } from './timedatectl.ts';
 import { networkUnits } from './units.ts';
 import { wg } from './wg.ts';
+import { answerVarlink } from './varlink.ts';
 
 export const network: Area = {
   name: 'network',
@@ -39,4 +41,6 @@ export const network: Area = {
   powerOff,
   liveFiles: liveNetworkFiles,
   commands: [...networkCommands, ...programCommands],
+  liveDirectories: { '/proc/net/bonding': bondingFile },
+  sockets: { '/run/systemd/netif/io.systemd.Network': answerVarlink },
 };

@@ -110,6 +110,7 @@ export const powerOff: Area['powerOff'] = async (machine) => {
     network.links = [];
     network.next_index = 1;
     network.nftables = [];
+    delete network.time_server;
   });
   await machine.files.remove('/sys/class/net');
 };

@@ -212,8 +212,8 @@ export function stateOf(section: Readonly<NetworkSection>, link: Link, now = Dat
 
 function carrierState(section: Readonly<NetworkSection>, link: Link): LinkState['carrier'] {
   if (!link.up) return 'off';
-  if (link.master !== undefined) return 'enslaved';
   if (!hasCarrier(section, link)) return 'no-carrier';
+  if (link.master !== undefined) return 'enslaved';
   return portsOf(section, link).some((port) => !hasCarrier(section, port)) ? 'degraded-carrier' : 'carrier';
 }
 

@@ -1,7 +1,8 @@
 /** networkctl(1) of systemd 257: lists, states and LLDP neighbours as JSON and as a table, reload, reconfigure, delete. */
 import { failure, type Tool, type ToolCall, type ToolResult } from '../tools/tool.ts';
-import { addressBytes, eui64 } from './addressing.ts';
-import { findLink, infoKind, maxMtu, nicOf, removeLink, wayOut } from './kernel.ts';
+import { addressBytes, eui64, macBytes } from './addressing.ts';
+import { findLink, infoKind, maxMtu, nicOf, removeLink } from './kernel.ts';
+import { heardBy, neighboursOf } from './lldp.ts';
 import { addressesOf, stateOf } from './live.ts';
 import { reloadNetworkd } from './networkd.ts';
 import { say } from './say.ts';
@@ -65,7 +66,7 @@ async function run(
     }
     case 'lldp':
       if (json === 'off') return { stdout: lldpTable(section) };
-      return print({ Neighbors: section.links.flatMap((link) => neighbours(section, link)) });
+      return print(neighboursOf(section));
     case 'reload':
       if (machine.read().system.units[networkd]?.active !== 'active') {
         return failure(
@@ -125,10 +126,6 @@ async function setUp({ machine }: ToolCall, names: readonly string[], up: boolea
   });
   await showLinks(machine);
   return answer;
-}
-
-function macBytes(mac: string): number[] {
-  return mac.split(':').map((octet) => Number.parseInt(octet, 16));
 }
 
 /** A link as networkd's `Describe` has it (networkd-json.c). */
@@ -204,32 +201,6 @@ function typeOf(link: Link): string {
   return 'ether';
 }
 
-/** What a port hears from the switch: a NIC with a cable whose .network file says `LLDP=yes`. */
-function neighbours(section: Readonly<NetworkSection>, link: Link): unknown[] {
-  const nic = nicOf(section, link);
-  if (nic === undefined || link.network?.lldp !== true || wayOut(section, link) === undefined) return [];
-  const { chassis_id, name, description } = section.lan.neighbour;
-  const port = `port${section.nics.indexOf(nic) + 1}`;
-  return [
-    {
-      InterfaceIndex: link.index,
-      InterfaceName: link.name,
-      Neighbors: [
-        {
-          ChassisID: chassis_id,
-          RawChassisID: [4, ...macBytes(chassis_id)],
-          PortID: port,
-          RawPortID: [5, ...Buffer.from(port)],
-          PortDescription: `Port ${section.nics.indexOf(nic) + 1}`,
-          SystemName: name,
-          SystemDescription: description,
-          EnabledCapabilities: 4,
-        },
-      ],
-    },
-  ];
-}
-
 function table(section: Readonly<NetworkSection>, links: readonly Link[]): string {
   const rows = links.map((link) => {
     const { operational, setup } = stateOf(section, link);
@@ -249,7 +220,7 @@ function table(section: Readonly<NetworkSection>, links: readonly Link[]): strin
 }
 
 function lldpTable(section: Readonly<NetworkSection>): string {
-  const rows = section.links.filter((link) => neighbours(section, link).length > 0);
+  const rows = section.links.filter((link) => heardBy(section, link).length > 0);
   const { chassis_id, name } = section.lan.neighbour;
   const lines = rows.map((link) => `${link.name.padEnd(16)} ${chassis_id} ${name}`);
   return `${['LINK'.padEnd(16) + ' CHASSIS-ID        SYSTEM-NAME', ...lines].join('\n')}\n\n${rows.length} neighbor(s) listed.\n`;

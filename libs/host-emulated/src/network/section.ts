@@ -142,6 +142,8 @@ export interface NetworkSection {
   time_zone: string;
   /** What the add-on services' programs keep on disk. */
   addons: AddonsSection;
+  /** The time server that answered, while the time service runs. */
+  time_server?: string;
 }
 
 export function defaultNetwork(): NetworkSection {

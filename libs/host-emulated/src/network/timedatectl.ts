@@ -1,10 +1,8 @@
 /** timedatectl(1): the time zone, and whether timesyncd found the time. */
+import { isIP } from 'node:net';
 import type { EmulatedMachine } from '../machine/emulated-machine.ts';
 import { failure, type Tool, type ToolCall, type ToolResult } from '../tools/tool.ts';
-import { reaches } from './resolvectl.ts';
-
-/** How long the first answer of a time server takes, in milliseconds. */
-const answerMs = 200;
+import { timesyncdUnit } from './timesyncd.ts';
 
 export const timedatectl: Tool = async (call) => {
   const words = call.args.filter((arg) => arg !== '--no-pager' && arg !== '--no-ask-password');
@@ -16,12 +14,14 @@ export const timedatectl: Tool = async (call) => {
       return { stdout: [...Intl.supportedValuesOf('timeZone'), 'UTC'].toSorted().join('\n') + '\n' };
     case 'show':
       return show(call.machine, words);
+    case 'show-timesync':
+      return showTimesync(call.machine, words);
     case 'timesync-status':
       return timesyncStatus(call.machine);
     case 'status': {
       const { time_zone } = call.machine.read().network;
       return {
-        stdout: `                Time zone: ${time_zone}\nSystem clock synchronized: ${synchronized(call.machine) === undefined ? 'no' : 'yes'}\n`,
+        stdout: `                Time zone: ${time_zone}\nSystem clock synchronized: ${timeServer(call.machine) === undefined ? 'no' : 'yes'}\n`,
       };
     }
     default:
@@ -54,47 +54,62 @@ function canonical(zone: string): boolean {
   }
 }
 
-async function show(machine: EmulatedMachine, words: readonly string[]): Promise<ToolResult> {
-  const all: Record<string, string> = {
-    Timezone: machine.read().network.time_zone,
-    LocalRTC: 'no',
-    CanNTP: 'yes',
-    NTP: machine.read().system.units['systemd-timesyncd.service']?.active === 'active' ? 'yes' : 'no',
-    NTPSynchronized: synchronized(machine) === undefined ? 'no' : 'yes',
-  };
-  const asked = words.flatMap((word) => /^(?:--property=|-p)(.+)$/u.exec(word)?.[1]?.split(',') ?? []);
-  const names = asked.length === 0 ? Object.keys(all) : asked.filter((name) => name in all);
-  const value = words.includes('--value');
-  return {
-    stdout: names.map((name) => (value ? `${all[name] ?? ''}\n` : `${name}=${all[name] ?? ''}\n`)).join(''),
-  };
+function show(machine: EmulatedMachine, words: readonly string[]): ToolResult {
+  const { network, system } = machine.read();
+  return properties(
+    {
+      Timezone: network.time_zone,
+      LocalRTC: 'no',
+      CanNTP: 'yes',
+      NTP: system.units[timesyncdUnit]?.active === 'active' ? 'yes' : 'no',
+      NTPSynchronized: timeServer(machine) === undefined ? 'no' : 'yes',
+    },
+    words,
+  );
 }
 
-async function timesyncStatus(machine: EmulatedMachine): Promise<ToolResult> {
-  const server = synchronized(machine);
+function timesyncStatus(machine: EmulatedMachine): ToolResult {
+  const server = timeServer(machine);
   if (server === undefined) return { stdout: '       Server: n/a\n' };
   return {
     stdout: `       Server: ${server} (${server})\nPoll interval: 1min 4s (min: 32s; max 34min 8s)\n         Leap: normal\n      Version: 4\n      Stratum: 2\n`,
   };
 }
 
+/** What timesyncd says over D-Bus; properties without a value are left out. */
+function showTimesync(machine: EmulatedMachine, words: readonly string[]): ToolResult {
+  if (machine.read().system.units[timesyncdUnit]?.active !== 'active')
+    return failure('Failed to parse bus message: Unit systemd-timesyncd.service not active.');
+  const server = timeServer(machine);
+  const { network } = machine.read();
+  const links = [...new Set(network.links.flatMap((link) => link.network?.ntp ?? []))];
+  return properties(
+    {
+      LinkNTPServers: links.join(' '),
+      FallbackNTPServers: '0.debian.pool.ntp.org 1.debian.pool.ntp.org',
+      ServerName: server ?? '',
+      ServerAddress: server === undefined ? '' : isIP(server) === 0 ? '203.0.113.123' : server,
+      PollIntervalUSec: '1min 4s',
+    },
+    words,
+  );
+}
+
+function properties(all: Readonly<Record<string, string>>, words: readonly string[]): ToolResult {
+  const asked = words.flatMap((word) => /^(?:--property=|-p)(.+)$/u.exec(word)?.[1]?.split(',') ?? []);
+  const names =
+    asked.length === 0 ? Object.keys(all) : Object.keys(all).filter((name) => asked.includes(name));
+  const value = words.includes('--value');
+  return {
+    stdout: names
+      .filter((name) => all[name] !== '')
+      .map((name) => (value ? `${all[name] ?? ''}\n` : `${name}=${all[name] ?? ''}\n`))
+      .join(''),
+  };
+}
+
 /** The time server that answered timesyncd, if one did. */
-function synchronized(machine: EmulatedMachine): string | undefined {
-  const { network: section, system } = machine.read();
-  const unit = system.units['systemd-timesyncd.service'];
-  if (unit?.active !== 'active' || Date.now() - Date.parse(unit.since ?? '') < answerMs) return undefined;
-  const served = section.lan.ipv4?.ntp ?? [];
-  for (const link of section.links) {
-    const servers = [...(link.network?.ntp ?? []), ...(link.network?.dhcp4 === true ? served : [])];
-    for (const server of servers) {
-      if (
-        /^[\d.]+$|:/u.test(server)
-          ? reaches(section, link, server) ||
-            (served.includes(server) && reaches(section, link, section.lan.ipv4?.dns[0] ?? ''))
-          : reaches(section, link, '203.0.113.123')
-      )
-        return server;
-    }
-  }
-  return undefined;
+function timeServer(machine: EmulatedMachine): string | undefined {
+  const { network, system } = machine.read();
+  return system.units[timesyncdUnit]?.active === 'active' ? network.time_server : undefined;
 }

@@ -2,6 +2,7 @@
 import type { Unit } from '../system/units.ts';
 import { reloadNetworkd } from './networkd.ts';
 import { say } from './say.ts';
+import { timesyncd } from './timesyncd.ts';
 
 const networkd = 'systemd-networkd.service';
 
@@ -24,4 +25,5 @@ export const networkUnits: readonly Unit[] = [
       await files.readText('/run/incus-os/proxy.json');
     },
   },
+  timesyncd,
 ];
