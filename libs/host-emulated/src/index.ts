@@ -6,6 +6,7 @@ export { defaultMachine } from './machine/machine-file.ts';
 export type { Machine } from './machine/machine.ts';
 export type { Tool, ToolCall, ToolResult } from './tools/tool.ts';
 export { areas } from './areas.ts';
+export { defaultNic } from './network/section.ts';
 export { switchOff, switchOn } from './power-switch.ts';
 export type { PowerState } from './system/section.ts';
 export { ensureSigningPki, type SigningPki, signingPki } from './update/signing-pki.ts';

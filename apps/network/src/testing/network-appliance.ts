@@ -10,7 +10,15 @@ import {
   SystemNetworkConfig,
 } from '@incusos/contracts/network';
 import type { Programs } from '@incusos/host';
-import { areas, EmulatedMachine, openEmulatedHost, switchOff, switchOn } from '@incusos/host-emulated';
+import {
+  areas,
+  defaultMachine,
+  defaultNic,
+  EmulatedMachine,
+  openEmulatedHost,
+  switchOff,
+  switchOn,
+} from '@incusos/host-emulated';
 import {
   connectService,
   type RunningService,
@@ -34,11 +42,16 @@ export class NetworkAppliance {
     readonly machine: EmulatedMachine,
   ) {}
 
-  /** A machine that is on, without the service. */
-  static async create(): Promise<NetworkAppliance> {
+  /**
+   * A machine that is on, without the service.
+   * @param cards names of its network cards; one called `enp5s0` unless given.
+   */
+  static async create(cards: readonly string[] = ['enp5s0']): Promise<NetworkAppliance> {
     const directory = await mkdtemp(join(tmpdir(), 'net-'));
     const machine = new EmulatedMachine(directory);
-    machine.create();
+    const described = defaultMachine();
+    described.network.nics = cards.map((name, index) => defaultNic(name, index + 1));
+    machine.create(described);
     await switchOn(machine);
     return new NetworkAppliance(directory, machine);
   }

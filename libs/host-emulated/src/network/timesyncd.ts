@@ -93,6 +93,7 @@ function answers(
 ): boolean {
   if (!/^[\d.]+$|:/u.test(server)) return reaches(section, link, distant);
   if (reaches(section, link, server)) return true;
-  const onLan = section.lan.ipv4?.ntp.includes(server) === true;
-  return onLan && reaches(section, link, section.lan.ipv4?.dns[0] ?? '');
+  // Where the LAN has a server of its own, its resolver is as near.
+  const { ipv4 } = section.lan;
+  return ipv4 !== null && ipv4.ntp.includes(server) && reaches(section, link, ipv4.dns[0] ?? '');
 }
