@@ -10,6 +10,7 @@ import { createServer } from 'node:net';
 import { join, resolve as resolvePath } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalFiles } from '@incusos/host';
+import { keepIndex } from '../network/link-index.ts';
 import { defaultMachine, parseMachine } from './machine-file.ts';
 import type { Machine } from './machine.ts';
 
@@ -51,7 +52,9 @@ export class EmulatedMachine {
     const stats = statSync(this.path, { bigint: true });
     const stamp = `${stats.ino}:${stats.mtimeNs}:${stats.size}`;
     if (this.cached?.stamp !== stamp) {
-      this.cached = { stamp, machine: parseMachine(readFileSync(this.path, 'utf8')) };
+      const machine = parseMachine(readFileSync(this.path, 'utf8'));
+      keepIndex(machine.network);
+      this.cached = { stamp, machine };
     }
     return this.cached.machine;
   }

@@ -5,6 +5,7 @@
  * other, deleting a device deletes the vlans on top of it and frees its ports.
  */
 import { randomBytes } from 'node:crypto';
+import { type LinkIndex, linkIndexOf } from './link-index.ts';
 import type { Link, LinkKind, NetworkSection, Nic } from './section.ts';
 
 /** Makes a device. */
@@ -59,19 +60,44 @@ function freeName(section: NetworkSection, wanted: string): string {
 }
 
 export function findLink(section: Readonly<NetworkSection>, name: string): Link | undefined {
-  return section.links.find((link) => link.name === name);
+  const index = linkIndexOf(section);
+  return index === undefined ? section.links.find((link) => link.name === name) : index.byName.get(name);
 }
 
 export function linkByIndex(section: Readonly<NetworkSection>, index: number | undefined): Link | undefined {
-  return index === undefined ? undefined : section.links.find((link) => link.index === index);
+  if (index === undefined) return undefined;
+  const known = linkIndexOf(section);
+  return known === undefined ? section.links.find((link) => link.index === index) : known.byIndex.get(index);
 }
 
 export function nicOf(section: Readonly<NetworkSection>, link: Link): Nic | undefined {
-  return link.nic === undefined ? undefined : section.nics.find(({ mac }) => mac === link.nic);
+  if (link.nic === undefined) return undefined;
+  const known = linkIndexOf(section);
+  return known === undefined ? section.nics.find(({ mac }) => mac === link.nic) : known.nics.get(link.nic);
 }
 
-export function portsOf(section: Readonly<NetworkSection>, link: Link): Link[] {
-  return section.links.filter(({ master }) => master === link.index);
+export function portsOf(section: Readonly<NetworkSection>, link: Link): readonly Link[] {
+  const known = linkIndexOf(section);
+  return known === undefined
+    ? section.links.filter(({ master }) => master === link.index)
+    : (known.ports.get(link.index) ?? []);
+}
+
+/** What was found out about a link before, while nothing can have changed. */
+function remembered<V>(
+  section: Readonly<NetworkSection>,
+  link: Link,
+  which: (index: LinkIndex) => Map<number, V>,
+  find: () => V,
+): V {
+  const known = linkIndexOf(section);
+  if (known === undefined) return find();
+  const values = which(known);
+  const value = values.get(link.index);
+  if (value !== undefined || values.has(link.index)) return value as V;
+  const found = find();
+  values.set(link.index, found);
+  return found;
 }
 
 /** Deletes a device with everything that can't be without it. */
@@ -106,6 +132,15 @@ export function maxMtu(section: Readonly<NetworkSection>, link: Link): number {
 
 /** Whether the device is up and has a signal: a cable, an other end that is up, a port or a lower device with one. */
 export function hasCarrier(section: Readonly<NetworkSection>, link: Link): boolean {
+  return remembered(
+    section,
+    link,
+    ({ carriers }) => carriers,
+    () => findCarrier(section, link),
+  );
+}
+
+function findCarrier(section: Readonly<NetworkSection>, link: Link): boolean {
   if (!link.up) return false;
   switch (link.kind) {
     case 'loopback':
@@ -127,6 +162,15 @@ export function hasCarrier(section: Readonly<NetworkSection>, link: Link): boole
 
 /** The NIC with a cable through which frames of a device leave the machine, untagged. */
 export function wayOut(section: Readonly<NetworkSection>, link: Link): Nic | undefined {
+  return remembered(
+    section,
+    link,
+    ({ waysOut }) => waysOut,
+    () => findWayOut(section, link),
+  );
+}
+
+function findWayOut(section: Readonly<NetworkSection>, link: Link): Nic | undefined {
   const seen = new Set<number>();
   const follow = (one: Link | undefined): Nic | undefined => {
     if (one === undefined || seen.has(one.index) || !hasCarrier(section, one)) return undefined;

@@ -5,6 +5,9 @@ import { routesJson } from './ip-json.ts';
 import { advertisementDelayMs, configuredSince, dhcpDelayMs } from './live.ts';
 import type { NetworkSection } from './section.ts';
 
+/** A change of the machine is several of its file. */
+const gatherMs = 10;
+
 /** Lines by what they are about. */
 function picture(section: Readonly<NetworkSection>): Map<string, string> {
   const lines = new Map<string, string>();
@@ -52,10 +55,17 @@ export function monitor(
       const wait = untilNext(section, Date.now());
       if (wait !== undefined) timer = setTimeout(look, wait).unref();
     };
-    const watcher = machine.watch(look);
+    let soon: NodeJS.Timeout | undefined;
+    const watcher = machine.watch(() => {
+      soon ??= setTimeout(() => {
+        soon = undefined;
+        look();
+      }, gatherMs).unref();
+    });
     look();
     const end = (): void => {
       clearTimeout(timer);
+      clearTimeout(soon);
       watcher.close();
       resolve({});
     };

@@ -11,22 +11,38 @@ import type { Link, NetworkSection } from './section.ts';
 
 const directory = '/sys/class/net';
 
-/** Brings the files up to date with the machine. */
+/** What this process showed of each machine last: the attributes of its links, by their names. */
+const shown = new WeakMap<EmulatedMachine, { readonly boot: string; readonly links: Map<string, string> }>();
+
+/**
+ * Brings the files up to date with the machine. Whoever changes the machine shows what they changed, so that only what
+ * is another than this process saw last has to be written.
+ */
 export async function showLinks(machine: EmulatedMachine): Promise<void> {
-  const section = machine.read().network;
+  const { network: section, system } = machine.read();
   const { files } = machine;
-  const wanted = new Set(section.links.map(({ name }) => name));
-  for (const name of await files.list(directory)) {
-    if (!wanted.has(name)) await files.remove(`${directory}/${name}`);
-  }
-  for (const link of section.links) {
-    for (const [name, text] of Object.entries(attributes(section, link))) {
-      const path = `${directory}/${link.name}/${name}`;
-      const present = await files.readText(path).catch(() => undefined);
-      if (present !== text) await show(machine, path, text);
-    }
-    await showDevice(machine, section, link);
-  }
+  const boot = system.power.boot_id;
+  const last = shown.get(machine);
+  const before = last?.boot === boot ? last.links : new Map<string, string>();
+  const now = new Map<string, string>();
+  const names = new Set(section.links.map(({ name }) => name));
+  const present = new Set(await files.list(directory));
+  const gone = [...present].filter((name) => !names.has(name));
+  await Promise.all(gone.map(async (name) => files.remove(`${directory}/${name}`)));
+  const changed = section.links.filter((link) => {
+    const text = JSON.stringify(attributes(section, link));
+    now.set(link.name, text);
+    return before.get(link.name) !== text || !present.has(link.name);
+  });
+  shown.set(machine, { boot, links: now });
+  await Promise.all(
+    changed.map(async (link) => {
+      await mkdir(files.resolve(`${directory}/${link.name}`), { recursive: true });
+      for (const [name, text] of Object.entries(attributes(section, link)))
+        await writeFile(files.resolve(`${directory}/${link.name}/${name}`), text);
+      await showDevice(machine, section, link);
+    }),
+  );
 }
 
 /** The hardware behind a link: a virtio device on PCI. */
@@ -48,7 +64,6 @@ export const liveNetworkFiles: NonNullable<Area['liveFiles']> = {
   '/proc/net/dev': (machine) => procNetDev(machine.read().network),
 };
 
-/** What the kernel shows isn't on a disk: no need to wait for one. */
 async function show(machine: EmulatedMachine, path: string, text: string): Promise<void> {
   const target = machine.files.resolve(path);
   await mkdir(dirname(target), { recursive: true });

@@ -84,28 +84,45 @@ export function flag(value: string | undefined, otherwise: boolean): boolean {
   return otherwise;
 }
 
+interface Match {
+  readonly names: readonly string[];
+  readonly permanent: readonly string[];
+  readonly macs: readonly string[];
+}
+
+const matchesOf = new WeakMap<UnitFile, Match>();
+
+function matchOf(file: UnitFile): Match {
+  const known = matchesOf.get(file);
+  if (known !== undefined) return known;
+  const words = (key: string): string[] =>
+    valuesOf(file, 'Match', key).flatMap((value) => value.split(/\s+/u));
+  const match = {
+    names: [...words('Name'), ...words('OriginalName')],
+    permanent: words('PermanentMACAddress').map((mac) => mac.toLowerCase()),
+    macs: words('MACAddress').map((mac) => mac.toLowerCase()),
+  };
+  matchesOf.set(file, match);
+  return match;
+}
+
 /** Whether a link of this name and permanent MAC is meant by the file's `[Match]`. A file without one matches nothing. */
 export function matches(
   file: UnitFile,
   link: { readonly name: string; readonly permanentMac?: string | undefined; readonly mac: string },
 ): boolean {
-  const names = valuesOf(file, 'Match', 'Name').flatMap((value) => value.split(/\s+/u));
-  const originals = valuesOf(file, 'Match', 'OriginalName').flatMap((value) => value.split(/\s+/u));
-  const permanent = valuesOf(file, 'Match', 'PermanentMACAddress').flatMap((value) =>
-    value.toLowerCase().split(/\s+/u),
-  );
-  const macs = valuesOf(file, 'Match', 'MACAddress').flatMap((value) => value.toLowerCase().split(/\s+/u));
-  if (names.length + originals.length + permanent.length + macs.length === 0) return false;
-  const globs = [...names, ...originals];
+  const { names, permanent, macs } = matchOf(file);
+  if (names.length + permanent.length + macs.length === 0) return false;
   return (
-    (globs.length === 0 || globs.some((glob) => globMatches(glob, link.name))) &&
+    (names.length === 0 || names.some((glob) => globMatches(glob, link.name))) &&
     (permanent.length === 0 || (link.permanentMac !== undefined && permanent.includes(link.permanentMac))) &&
     (macs.length === 0 || macs.includes(link.mac))
   );
 }
 
 function globMatches(glob: string, name: string): boolean {
-  if (!/[*?[]/u.test(glob)) return glob === name;
+  if (glob === name) return true;
+  if (!/[*?[]/u.test(glob)) return false;
   const pattern = glob
     .replaceAll(/[.+^${}()|\\]/gu, String.raw`\$&`)
     .replaceAll('*', '.*')
