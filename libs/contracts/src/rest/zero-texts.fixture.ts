@@ -142,6 +142,12 @@ export const ZERO_TEXTS: Readonly<Record<string, string>> = {
   'incusos.network.v1.SystemNetworkProxyServer': '{"auth":"","host":"","use_tls":false}',
   'incusos.network.v1.SystemNetworkProxyRule': '{"destination":"","target":""}',
   'incusos.network.v1.SystemNetworkState': '{"interfaces":null,"configuration_in_process":false}',
+  'incusos.network.v1.SystemNetworkTimeState': '{"synchronized":false}',
+  'incusos.network.v1.SystemNetworkChange': '{"outcome":"","time":""}',
+  'incusos.network.v1.SystemNetworkPlan': '{"files":[],"devices":[],"interrupted":[],"warnings":[]}',
+  'incusos.network.v1.SystemNetworkPlanFile': '{"path":"","change":""}',
+  'incusos.network.v1.SystemNetworkPlanDevice': '{"name":"","change":""}',
+  'incusos.network.v1.SystemNetworkPlanWarning': '{"field":"","message":""}',
   'incusos.network.v1.SystemNetworkInterfaceState':
     '{"state":"","stats":{"rx_bytes":0,"rx_errors":0,"tx_bytes":0,"tx_errors":0}}',
   'incusos.network.v1.SystemNetworkInterfaceStats': '{"rx_bytes":0,"rx_errors":0,"tx_bytes":0,"tx_errors":0}',
