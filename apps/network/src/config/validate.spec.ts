@@ -398,7 +398,6 @@ describe('a refusal', () => {
       }) as Error,
     );
   });
-
 });
 
 describe('names and MACs', () => {

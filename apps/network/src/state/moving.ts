@@ -1,6 +1,10 @@
-/** What changes without anyone announcing it: traffic, neighbours, partners of bonds. Reading it runs no program. */
+/**
+ * What changes without anyone announcing it: traffic, neighbours, partners of bonds, peers of tunnels. Only the last
+ * need a program.
+ */
 import type { SystemNetworkWireguardState } from '@incusos/contracts/network';
 import type { Host } from '@incusos/host';
+import { readTunnels } from '../wireguard/tunnels.ts';
 import { type LacpEnds, parseBonding } from './bonding.ts';
 import { type Counters, parseCounters } from './counters.ts';
 import { type Neighbour, neighboursIn, parseNeighbours } from './networkctl.ts';
@@ -29,8 +33,9 @@ export interface MovingParts {
 const networkdSocket = '/run/systemd/netif/io.systemd.Network';
 
 export async function readMoving(host: Host, parts: MovingParts): Promise<Moving> {
-  const [counters, neighbours, ...bonds] = await Promise.all([
+  const [counters, tunnels, neighbours, ...bonds] = await Promise.all([
     host.files.readText('/proc/net/dev'),
+    parts.tunnels ? readPeers(host) : new Map<string, SystemNetworkWireguardState>(),
     parts.neighbours ? readNeighbours(host) : new Map<string, Neighbour[]>(),
     ...parts.lacpBonds.map((bond) => readBond(host, bond)),
   ]);
@@ -38,7 +43,7 @@ export async function readMoving(host: Host, parts: MovingParts): Promise<Moving
     counters: parseCounters(counters),
     neighbours,
     lacp: new Map(bonds.flatMap((ends) => [...ends])),
-    tunnels: new Map(),
+    tunnels,
   };
 }
 
@@ -50,6 +55,11 @@ async function readNeighbours(host: Host): Promise<Map<string, Neighbour[]>> {
     const { stdout } = await host.programs.run(['networkctl', 'lldp', '--json=short', '--no-pager']);
     return parseNeighbours(stdout);
   }
+}
+
+/** That they can't be read is no reason to tell nothing of the network. */
+function readPeers(host: Host): Promise<ReadonlyMap<string, SystemNetworkWireguardState>> {
+  return readTunnels(host).catch(() => new Map<string, SystemNetworkWireguardState>());
 }
 
 async function readBond(host: Host, bond: string): Promise<Map<string, LacpEnds>> {
