@@ -23,6 +23,7 @@ interface=${cable.port}
 bind-interfaces
 no-resolv
 no-hosts
+local=/test/
 log-queries
 log-facility=/tmp/dns.log
 local-ttl=300
