@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 /** What terminals take as orders (ECMA-48), and what systemd breaks its status lines with. */
-const orders = /\u001B(?:\[[0-9;?=]*[ -/]*[@-~]|[@-_])/gu;
+const orders = /\u001B(?:\[[0-9:;?=]*[ -/]*[@-~]|[@-_])/gu;
 
 /** The text of a console log without orders to the terminal and empty lines. */
 export function plainConsole(text: string): string {

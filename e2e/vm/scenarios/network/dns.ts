@@ -73,6 +73,7 @@ async function overTls(lab: Lab): Promise<void> {
     cd /tmp
     openssl req -x509 -newkey rsa:2048 -noenc -sha256 -days 30 -subj /CN=authority -keyout ca.key -out ca.crt 2>/dev/null
     openssl req -newkey rsa:2048 -noenc -subj /CN=dns -keyout dns.key -out dns.csr 2>/dev/null
+    openssl req -x509 -key dns.key -sha256 -days 30 -subj /CN=dns -addext subjectAltName=IP:192.0.2.1 -out strange.crt
     printf 'subjectAltName=IP:192.0.2.1\\n' >dns.ext
     openssl x509 -req -in dns.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile dns.ext -out dns.crt 2>/dev/null
     cat >/tmp/unbound.conf <<END
@@ -106,10 +107,13 @@ END
     interfaces: [{ name: 'lan', hwaddr: cable.mac, addresses: ['192.0.2.10/24'] }],
   };
   await machine.inGuest(
-    `cat >/etc/ssl/certs/e2e-authority.pem <<'END'
+    `set -e
+    cp -rL /etc/ssl/certs /run/certs
+    cat >/run/certs/e2e-authority.pem <<'END'
 ${authority.trimEnd()}
 END
-    ln -s e2e-authority.pem /etc/ssl/certs/$(openssl x509 -hash -noout -in /etc/ssl/certs/e2e-authority.pem).0
+    ln -s e2e-authority.pem /run/certs/$(openssl x509 -hash -noout -in /run/certs/e2e-authority.pem).0
+    mount --bind /run/certs "$(readlink -f /etc/ssl/certs)"
     systemctl restart systemd-resolved`,
   );
   await configure(rest, secured);
@@ -118,6 +122,19 @@ END
   assert.match(found, /192\.0\.2\.81/u);
   lab.note('what the server was asked', await neighbour.run('cat /tmp/unbound.log'));
   assert.match(await neighbour.run('cat /tmp/unbound.log'), /db\.example\.test/u);
+
+  // The same server with a certificate of its own making is asked nothing.
+  await neighbour.run(
+    `kill "$(cat /tmp/unbound.pid)"
+    while pidof unbound >/dev/null; do sleep 0.2; done
+    cp /tmp/strange.crt /tmp/dns.crt
+    : >/tmp/unbound.log
+    unbound -c /tmp/unbound.conf`,
+  );
+  await rest.succeed('POST', `${networkPath}/:flush-dns`);
+  const refused = await machine.guest('resolvectl query -4 db.example.test');
+  assert.notEqual(refused.code, 0, `a stranger was asked: ${refused.output}`);
+  assert.doesNotMatch(await neighbour.run('cat /tmp/unbound.log'), /db\.example\.test/u);
 }
 
 export const dnsScenarios: readonly Scenario[] = [
