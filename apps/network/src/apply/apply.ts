@@ -9,6 +9,7 @@ import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import type { Host } from '@incusos/host';
 import { reasonOf } from '@incusos/service';
 import { cardMacs } from '../config/hardware-addresses.ts';
+import { applyOverTls, overTlsFiles } from '../dns/over-tls.ts';
 import { setEnergySaving } from '../hardware/energy.ts';
 import { hostNameOf, setHostName, writeHosts } from '../hostname/hostname.ts';
 import { loadFirewall } from '../firewall/load.ts';
@@ -77,6 +78,11 @@ export const steps: readonly Step[] = [
   {
     name: 'set the energy saving of the network cards',
     run: ({ host, config }) => setEnergySaving(host, config),
+  },
+  {
+    name: 'tell the resolver about DNS over TLS',
+    files: async ({ config }) => overTlsFiles(config),
+    run: ({ host, config }) => applyOverTls(host, config),
   },
   { name: 'reload the network', run: reload },
   {
