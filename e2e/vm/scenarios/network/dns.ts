@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Lab, Scenario } from '../../harness/scenario.ts';
 import { configure, networkPath } from './configuration.ts';
+import { setClock } from './network-api.ts';
 
 /** A name that the service itself looks up after a change is answered too. */
 const records = [
@@ -106,8 +107,10 @@ END
     },
     interfaces: [{ name: 'lan', hwaddr: cable.mac, addresses: ['192.0.2.10/24'] }],
   };
+  // Certificates have a beginning, and the machine's clock stands where it was kept.
+  await setClock(machine);
   await machine.inGuest(
-    `set -e
+    `set -e; umask 022
     cp -rL /etc/ssl/certs /run/certs
     cat >/run/certs/e2e-authority.pem <<'END'
 ${authority.trimEnd()}
@@ -147,7 +150,7 @@ export const dnsScenarios: readonly Scenario[] = [
   },
   {
     name: 'network/dns-over-tls',
-    sentence: 'a server that speaks DNS over TLS is asked that way alone',
+    sentence: 'a server is asked by DNS over TLS alone, and only with a certificate that the machine trusts',
     needs: ['running', 'neighbour'],
     run: overTls,
   },
