@@ -3,6 +3,7 @@
  * redirects. What a server may redirect to never loses encryption, and credentials stay with the server they are for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { proxyRefusal } from './outbound-proxy.ts';
 import { ProviderError } from '../providers/provider-error.ts';
 
 export interface FetchLimits {
@@ -50,9 +51,8 @@ export async function fetchFile(url: URL, options: FetchOptions): Promise<Buffer
       options.signal.throwIfAborted();
       if (error instanceof ProviderError) throw error;
       if (attempt === attempts) {
-        throw new ProviderError(`http request timed out after five seconds: ${causeOf(error)}`, {
-          cause: error,
-        });
+        const reason = (await proxyRefusal(url, error)) ?? causeOf(error);
+        throw new ProviderError(`http request timed out after five seconds: ${reason}`, { cause: error });
       }
     }
     await sleep(pauseMs, undefined, { signal: options.signal }).catch(() => options.signal.throwIfAborted());

@@ -5,6 +5,7 @@ import type { Host } from '@incusos/host';
 import { openSigned, parseIndex, selectRelease } from '@incusos/images';
 import type { Logger } from '@incusos/service';
 import { type FetchLimits, fetchFile } from '../feed/fetch-file.ts';
+import { proxyRefusal, useConfiguredProxy } from '../feed/outbound-proxy.ts';
 import { releaseTrust, trustServerAuthorities } from '../feed/trust-anchors.ts';
 import { readRunningSystem, type RunningSystem } from '../machine/running-system.ts';
 import type { MachineIdentity } from './machine-identity.ts';
@@ -62,7 +63,7 @@ export class ImagesProvider implements ReleaseProvider {
       readRunningSystem(host),
       identity.registration(this.token, signal),
     ]);
-    await trustServerAuthorities(host);
+    await Promise.all([trustServerAuthorities(host), useConfiguredProxy(host)]);
     const response = await this.sendRegistration(JSON.stringify(body), userAgent(system), signal);
     if (response.status === 200) return;
     if (response.status === 400) throw new ProviderError((await response.text()).slice(0, 1_000));
@@ -86,7 +87,7 @@ export class ImagesProvider implements ReleaseProvider {
     if (this.cached !== undefined && Date.now() - this.cached.fetchedAt < cacheMs) return this.cached.index;
     const { host, limits, logger } = this.context;
     const trust = await releaseTrust(host, this.config['update_ca']);
-    await trustServerAuthorities(host);
+    await Promise.all([trustServerAuthorities(host), useConfiguredProxy(host)]);
     const { url, credentials } = await this.authenticated(`${await this.serverUrl()}/index.sjson`, signal);
     const message = await fetchFile(url, { userAgent: userAgent(system), credentials, limits, signal });
     const { text, signers } = await openSigned(message, trust);
@@ -138,7 +139,9 @@ export class ImagesProvider implements ReleaseProvider {
       });
     } catch (error) {
       outer.throwIfAborted();
-      throw new ProviderError('the image server could not be reached to register this machine', {
+      const reason = await proxyRefusal(new URL(server), error);
+      const sentence = 'the image server could not be reached to register this machine';
+      throw new ProviderError(reason === undefined ? sentence : `${sentence}: ${reason}`, {
         cause: error,
       });
     }
