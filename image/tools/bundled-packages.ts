@@ -51,6 +51,13 @@ export function toolchainPackage(directory: string, name: string): NpmPackage {
   return described(join(directory, 'node_modules', name), packages[`node_modules/${name}`]?.integrity);
 }
 
+/** A package of the project's lock file, wherever it is installed. */
+export function installedPackage(directory: string, name: string): NpmPackage {
+  const { packages } = readJson(join(top, 'package-lock.json')) as Lock;
+  const path = `node_modules/${name}`;
+  return described(join(directory, path), packages[path]?.integrity);
+}
+
 function described(directory: string, integrity: string | undefined): NpmPackage {
   const { name, version, license } = readJson(join(directory, 'package.json')) as {
     readonly name: string;

@@ -9,6 +9,7 @@ import { checkHost, hostPackages } from './host-check.ts';
 import { makeDevelopmentKeys, readKeys } from './keys.ts';
 import { lockCache } from './lock.ts';
 import { commitTime, hasUncommittedChanges, runMkosi, takeResults, workDirectory } from './mkosi.ts';
+import { nativeModule } from './native-module.ts';
 import { pinnedNode } from './node.ts';
 import { architectureOf, type BuildOptions, defaultOutput, parseOptions } from './options.ts';
 import { forgetKept, keptPackages, outdated, removeUnusedDownloads } from './packages.ts';
@@ -18,7 +19,7 @@ import { usrRootHash, usrSize } from './results.ts';
 import { toolsRoot, withScratch } from './roots.ts';
 import { type Contents, manifestOf, sbomOf } from './sbom.ts';
 import { elapsedMs, part, runMain, say, UsageError, UserError } from './sentence.ts';
-import { serviceNames } from './service-names.ts';
+import { programNames } from './service-names.ts';
 import { bundleOf, stage } from './stage.ts';
 import { formatDuration, formatSize } from './units.ts';
 import { kernelRelease, signModules, zfsFor } from './zfs.ts';
@@ -70,6 +71,7 @@ async function build(options: BuildOptions): Promise<void> {
   if (options.keys === undefined) await makeDevelopmentKeys(tools, directory);
   const keys = readKeys(directory, process.env);
   const node = await pinnedNode(architecture);
+  const native = await nativeModule(architecture);
   const emulation = await emulationOf(architecture, ownIndex);
   const kernel = kernelRelease(archive, index);
   const zfs = architecture === own ? await zfsFor(kernel, archive, index) : undefined;
@@ -80,7 +82,14 @@ async function build(options: BuildOptions): Promise<void> {
     if (zfs !== undefined) await signModules(tools, zfs.modules, keys, modules);
     const tree = join(scratch, 'stage');
     const { imageServer, onlyTree } = options;
-    stage(tree, { node: node.program, kernelRelease: kernel, modules, keys: directory, imageServer });
+    stage(tree, {
+      node: node.program,
+      native: native.files,
+      kernelRelease: kernel,
+      modules,
+      keys: directory,
+      imageServer,
+    });
     return part(`image ${version}`, (now) =>
       runMkosi({
         architecture,
@@ -102,7 +111,7 @@ async function build(options: BuildOptions): Promise<void> {
     return;
   }
   takeResults(results, version, options.output);
-  const bundles = serviceNames.map((service) => bundleOf(service));
+  const bundles = programNames.map((name) => bundleOf(name));
   await describe(options.output, {
     version,
     architecture,
@@ -111,13 +120,22 @@ async function build(options: BuildOptions): Promise<void> {
     commitTime: commitTime(),
     debian,
     modules: zfs.source,
-    npm: [node.package, ...bundledPackages(bundles)],
+    npm: [node.package, native.package, ...bundledPackages(bundles)],
   });
   if (options.release)
     await part('compressed files of the release', (now) =>
       makeRelease(options.output, version, architecture, now),
     );
-  for (const name of prune(['tools', 'zfs', 'mmdebstrap', 'node', 'qemu', 'neighbour', 'neighbour-memory']))
+  for (const name of prune([
+    'tools',
+    'zfs',
+    'mmdebstrap',
+    'node',
+    'native',
+    'qemu',
+    'neighbour',
+    'neighbour-memory',
+  ]))
     say(`removed ${name} from the cache`);
   summarize(options.output);
 }

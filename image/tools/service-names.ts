@@ -10,3 +10,6 @@ export const serviceNames = [
   'applications',
   'system',
 ] as const;
+
+/** What the image has a bundle of: those, and the proxy, which runs only while one is configured. */
+export const programNames = [...serviceNames, 'proxy'] as const;

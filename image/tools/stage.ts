@@ -1,7 +1,8 @@
 /** What of the image is ours and made by building: the bundled services, Node, the modules of ZFS, what it trusts. */
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { serviceNames } from './service-names.ts';
+import type { NativeFile } from './native-module.ts';
+import { programNames } from './service-names.ts';
 import { UserError } from './sentence.ts';
 
 const top = join(import.meta.dirname, '../..');
@@ -9,6 +10,8 @@ const top = join(import.meta.dirname, '../..');
 export interface StageOptions {
   /** The program, for the image's architecture. */
   readonly node: string;
+  /** What the proxy's bundle loads at run time. */
+  readonly native: readonly NativeFile[];
   readonly kernelRelease: string;
   /** The directory with the signed kernel modules. */
   readonly modules: string;
@@ -18,9 +21,9 @@ export interface StageOptions {
   readonly imageServer: string | undefined;
 }
 
-/** The program of a service. */
-export function bundleOf(service: string): string {
-  return join(top, 'dist/apps', service, 'main.mjs');
+/** The program of a process. */
+export function bundleOf(name: string): string {
+  return join(top, 'dist/apps', name, 'main.mjs');
 }
 
 /** Fills `target`, the root of a tree that becomes part of the image. */
@@ -33,11 +36,13 @@ export function stage(target: string, options: StageOptions): void {
     chmodSync(path, mode);
   };
   put(options.node, 'usr/bin/node', 0o755);
-  for (const service of serviceNames) {
-    const bundle = bundleOf(service);
+  for (const program of programNames) {
+    const bundle = bundleOf(program);
     if (!existsSync(bundle)) throw new UserError(`${bundle} is missing; run npm run build.`);
-    put(bundle, `usr/lib/incus-os/${service}/main.mjs`, 0o644);
+    put(bundle, `usr/lib/incus-os/${program}/main.mjs`, 0o644);
   }
+  for (const { file, path } of options.native)
+    put(path, `usr/lib/incus-os/proxy/node_modules/${file}`, 0o644);
   for (const module of readdirSync(options.modules)) {
     if (!/\.ko/u.test(module)) continue;
     put(
