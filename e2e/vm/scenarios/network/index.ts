@@ -9,6 +9,7 @@ import { dnsScenarios } from './dns.ts';
 import { failoverScenarios } from './failover.ts';
 import { lldpScenarios } from './lldp.ts';
 import { powerScenarios } from './power.ts';
+import { proxyScenarios } from './proxy.ts';
 import { rollbackScenarios } from './rollback.ts';
 import { seedScenarios } from './seed.ts';
 import { rendererScenarios } from './renderer.ts';
@@ -31,4 +32,5 @@ export const networkScenarios: readonly Scenario[] = [
   ...rollbackScenarios,
   ...bondScenarios,
   ...powerScenarios,
+  ...proxyScenarios,
 ];
