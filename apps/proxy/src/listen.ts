@@ -7,8 +7,10 @@ const firstSocket = 3;
 type Place = { readonly fd: number } | { readonly host: string; readonly port: number };
 
 /** @param places `host:port` in turn, separated by spaces, for a process that systemd doesn't start. */
-function placesOf({ LISTEN_FDS: sockets, INCUSOS_PROXY_LISTEN: places }: NodeJS.ProcessEnv): Place[] {
-  if (sockets !== undefined)
+function placesOf(environment: NodeJS.ProcessEnv): Place[] {
+  const { LISTEN_FDS: sockets, LISTEN_PID: receiver, INCUSOS_PROXY_LISTEN: places } = environment;
+  // They may be another process's that started this one.
+  if (sockets !== undefined && receiver === String(process.pid))
     return Array.from({ length: Number(sockets) }, (_, index) => ({ fd: firstSocket + index }));
   return (places ?? 'localhost:3128').split(' ').map((place) => {
     const colon = place.lastIndexOf(':');

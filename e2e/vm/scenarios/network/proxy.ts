@@ -170,7 +170,7 @@ async function closed(lab: Lab, machine: TestMachine): Promise<void> {
     ! grep -F '${secret}' /run/incus-os-proxy/krb5.conf`,
   );
   lab.note('the process of the proxy', seen);
-  const places = seen.split('\n').filter((line) => line.includes('LISTEN'));
+  const places = seen.split('\n').filter((line) => line.startsWith('LISTEN '));
   assert.equal(places.length, 2);
   for (const place of places) assert.match(place, /(?:127\.0\.0\.1|\[::1\]):3128/u);
   assert.doesNotMatch(seen, /^user 0$/mu);
