@@ -54,7 +54,7 @@ function foreign(name: string, cpu: string): Promise<string> {
     packages: { '': root, [`node_modules/${name}`]: { version, integrity } },
   };
   return cached(`native-${keyOf(name, integrity)}`, (partial) =>
-    part(`${name}`, async () => {
+    part(name, async () => {
       mkdirSync(partial, { recursive: true });
       writeFileSync(join(partial, 'package.json'), JSON.stringify(root));
       writeFileSync(join(partial, 'package-lock.json'), JSON.stringify(lock));
