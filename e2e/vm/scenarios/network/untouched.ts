@@ -110,16 +110,19 @@ async function untouched(lab: Lab): Promise<void> {
     ['no VLAN beside it', withBusy({}), [...firstDevices, ...busyDevices, 'still']],
     ['the same again', withBusy({}), [...all, ...busyDevices]],
   ];
+  const touched: Record<string, string> = {};
   for (const [what, config, devices] of changes) {
     say(`  ${what}`);
     const before = await indexes(machine, all);
     await startMonitor(machine);
     await setNetwork(rest, config);
-    assert.deepEqual(await toldAbout(machine, devices), [], `${what} touched other devices`);
-    assert.deepEqual(await indexes(machine, all), before, `${what} made other devices anew`);
+    const told = await toldAbout(machine, devices);
+    if (told.length > 0) touched[what] = told.join('\n');
+    assert.equal(await indexes(machine, all), before, `${what} made other devices anew`);
     await talk.assertGoesOn();
     await vlanTalk.assertGoesOn();
   }
+  assert.deepEqual(touched, {}, 'changes touched other devices');
 }
 
 /** How the devices are known to the kernel, and how often each lost its carrier. */
