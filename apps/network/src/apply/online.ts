@@ -60,7 +60,11 @@ export async function waitUntilOnline(
       addresses.length > 0 && (online === 'ipv6' || online === 'both'),
   );
   if (six) await sleep(Math.min(duplicateDetectionMs, Math.max(0, deadline - performance.now())));
-  await waitForNames(host, deadline);
+  await waitForNames(
+    host,
+    required.map(({ device }) => device),
+    deadline,
+  );
 }
 
 async function waitForAddresses(host: Host, required: readonly Required[], deadline: number): Promise<void> {
@@ -89,10 +93,14 @@ async function readStatuses(host: Host): Promise<Map<string, LinkStatus>> {
   return parseStatuses(stdout);
 }
 
-async function waitForNames(host: Host, deadline: number): Promise<void> {
+async function waitForNames(host: Host, links: readonly string[], deadline: number): Promise<void> {
   const started = performance.now();
   for (;;) {
-    const answer = await resolverAnswers(host, Math.max(pollMs, Math.ceil(deadline - performance.now())));
+    const answer = await resolverAnswers(
+      host,
+      links,
+      Math.max(pollMs, Math.ceil(deadline - performance.now())),
+    );
     if (answer === 'answers') return;
     // A network may have no name server at all; then there is none to wait for.
     if (answer === 'no-servers' && performance.now() - started > nameServerGraceMs) return;

@@ -7,11 +7,13 @@ import type { Link, NetworkSection } from './section.ts';
 
 /** How long a name server that doesn't answer is waited for, in milliseconds; the real one takes some seconds. */
 const patienceMs = 400;
+const interfaceOption = '--interface=';
 
 export const resolvectl: Tool = async (call) => {
   const [verb = 'status', ...names] = call.args.filter(
-    (arg) => !/^--(?:no-pager|cache=.*|legend=.*)$/u.test(arg),
+    (arg) => !/^--(?:no-pager|cache=.*|legend=.*|interface=.*)$/u.test(arg),
   );
+  const only = call.args.find((arg) => arg.startsWith(interfaceOption))?.slice(interfaceOption.length);
   switch (verb) {
     case 'flush-caches':
     case 'reset-server-features':
@@ -20,7 +22,7 @@ export const resolvectl: Tool = async (call) => {
       return status(call);
     case 'query':
       if (names.length === 0) return failure('Too few arguments.');
-      return query(call, names[0] ?? '');
+      return query(call, names[0] ?? '', only);
     default:
       return failure(
         verb.startsWith('-')
@@ -30,9 +32,13 @@ export const resolvectl: Tool = async (call) => {
   }
 };
 
-async function query({ machine, signal }: ToolCall, name: string): Promise<ToolResult> {
+/** @param only the link that is asked; all unless given. */
+async function query({ machine, signal }: ToolCall, name: string, only?: string): Promise<ToolResult> {
   const section = machine.read().network;
-  const servers = section.links.flatMap((link) =>
+  const links = section.links.filter((link) => only === undefined || link.name === only);
+  if (only !== undefined && links.length === 0)
+    return failure(`Failed to resolve interface "${only}": No such device`);
+  const servers = links.flatMap((link) =>
     nameServersOf(section, link).map((server) => ({ link, server: server.split('#')[0] ?? '' })),
   );
   if (servers.length === 0) {
