@@ -25,6 +25,7 @@ async function bondWithVlan(lab: Lab): Promise<void> {
   await setClock(machine);
   const peer = await Peer.attach(machine, 2);
   await peer.join('bridge', { 10: `${gateway}/24` });
+  await peer.answerNames(gateway);
   const client = await OfficialClient.of(machine);
   const before = await client.network();
   const first = before.config.interfaces?.[0];
@@ -63,6 +64,7 @@ async function bondWithVlan(lab: Lab): Promise<void> {
   await machine.ready(({ uptime }) => uptime < 60 * 60);
   await peer.begin();
   await peer.join('bridge', { 10: `${gateway}/24` });
+  await peer.answerNames(gateway);
   await peer.assertReaches(management);
   const after = await client.network();
   assertSameConfig(after.config, confirmed);

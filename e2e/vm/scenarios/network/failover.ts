@@ -41,6 +41,7 @@ async function failover(lab: Lab): Promise<void> {
     say(`  a bond in mode ${mode}`);
     const cursor = await journalCursor(machine);
     await peer.join(kind, { 0: `${there}/24` });
+    if (mode === 'active-backup') await peer.answerNames(there);
     const config: Config = {
       dns: { hostname: '', domain: '', nameservers: [there] },
       interfaces: [fixedFirstCard(first.hwaddr)],

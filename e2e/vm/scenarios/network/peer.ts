@@ -42,7 +42,7 @@ socket.on('message', (query, { port, address }) => {
   answer.writeUInt16BE(0, 10);
   socket.send(answer, port, address);
 });
-socket.bind(53);
+socket.bind(53, process.argv[1]);
 `;
 
 const echo = `require('node:net').createServer((socket) => socket.on('error', () => socket.destroy()).pipe(socket)).listen(${trafficPort})`;
@@ -112,7 +112,6 @@ export class Peer {
           `ip link set ${card} netns ${space}`,
           `ip -n ${space} link set ${card} up`,
         ]),
-        unit('dns', `${inPeer} node -e ${quoted(nameServer)}`),
         unit('echo', `node -e ${quoted(echo)}`),
       ].join('\n'),
     );
@@ -152,6 +151,11 @@ export class Peer {
         }),
       ].join('\n'),
     );
+  }
+
+  /** Answers questions for names at an address that the peer has. */
+  async answerNames(address: string): Promise<void> {
+    await this.machine.inGuest(unit('dns', `${inPeer} node -e ${quoted(nameServer)} ${address}`));
   }
 
   /** The API's answer to somebody at the other end, whom it doesn't know. @returns the HTTP status; 0 for none. */

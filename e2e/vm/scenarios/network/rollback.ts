@@ -15,7 +15,7 @@ import {
   setClock,
   setNetwork,
 } from './network-api.ts';
-import { inPeer, Peer } from './peer.ts';
+import { Peer } from './peer.ts';
 
 const rollbackMs = 5 * 60_000;
 const good = '10.77.0.2';
@@ -121,7 +121,8 @@ async function rollback(lab: Lab): Promise<void> {
 /** The other end is the gateway, and the way to the name server. */
 async function joined(machine: TestMachine, peer: Peer): Promise<void> {
   await peer.join('bridge', { 0: '10.77.0.1/24' });
-  await machine.inGuest(`ip -n peer address add ${nameServer}/32 dev lo; ${inPeer} true`);
+  await machine.inGuest(`ip -n peer address add ${nameServer}/32 dev lo`);
+  await peer.answerNames(nameServer);
 }
 
 /** Ends the network service with no chance to tidy up, and waits for the next. */

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { macOf } from '../../hardware/nic.ts';
 import type { Lab, Scenario } from '../../harness/scenario.ts';
+import { until } from '../../harness/wait.ts';
 import { deviceIs, readNetwork } from './network-api.ts';
+
+const startMs = 3 * 60_000;
 
 async function seeded(lab: Lab): Promise<void> {
   const mac = macOf('enp5s0');
@@ -55,14 +58,16 @@ async function seeded(lab: Lab): Promise<void> {
 async function byDefault(lab: Lab): Promise<void> {
   const machine = await lab.running();
   const rest = await machine.rest();
-  const { config, state } = await readNetwork(rest);
+  const { config, state } = await until('the network of the start', startMs, async () => {
+    const network = await readNetwork(rest);
+    return network.state.configuration_in_process ? undefined : network;
+  });
   assert.deepEqual(
     config.interfaces?.map(({ name, hwaddr, addresses, required_for_online: online }) => ({
       ...{ name, hwaddr, addresses, online },
     })),
     [{ name: 'enp5s0', hwaddr: macOf('enp5s0'), addresses: ['dhcp4', 'slaac'], online: 'no' }],
   );
-  assert.equal(state.configuration_in_process, false);
   assert.equal(state.interfaces['enp5s0']?.state, 'routable');
   assert.ok(state.interfaces['enp5s0'].addresses?.includes('10.0.2.15'));
   // Nobody but the API listens to the network: not the resolver for its neighbours' questions (LLMNR), either.

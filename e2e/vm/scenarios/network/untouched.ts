@@ -16,6 +16,9 @@ import { Peer } from './peer.ts';
 
 const watch = '/run/e2e-monitor';
 
+/** A link of which the kernel tells that it is up, as it does with each change of what is stacked on it. */
+const unchangedLink = /^\d+: [^:]+: <[^>]*\bUP,LOWER_UP\b/u;
+
 /** Begins to write down what the kernel tells about links, addresses and routes. */
 async function startMonitor(machine: TestMachine): Promise<void> {
   await machine.inGuest(
@@ -35,7 +38,7 @@ async function toldAbout(machine: TestMachine, devices: readonly string[]): Prom
   const told = await machine.inGuest(`sleep 1; cat ${watch}`);
   const names = devices.join('|');
   const mentioned = new RegExp(`(?:^|[ :@])(?:${names})(?:$|[ :@\\\\])`, 'u');
-  return told.split('\n').filter((line) => mentioned.test(line));
+  return told.split('\n').filter((line) => mentioned.test(line) && !unchangedLink.test(line));
 }
 
 async function untouched(lab: Lab): Promise<void> {
@@ -56,6 +59,7 @@ async function untouched(lab: Lab): Promise<void> {
       `ip -n peer address add 10.77.2.1/24 dev ${b.other}`,
     ].join('\n'),
   );
+  await peer.answerNames('10.77.1.1');
   const quiet: Interface = {
     ...{ name: 'quiet', hwaddr: a.mac, addresses: ['10.77.1.2/24'], required_for_online: 'ipv4' },
     routes: [{ to: '10.78.0.0/16', via: '10.77.1.1' }],
@@ -125,10 +129,10 @@ async function untouched(lab: Lab): Promise<void> {
   assert.deepEqual(touched, {}, 'changes touched other devices');
 }
 
-/** How the devices are known to the kernel, and how often each lost its carrier. */
+/** How the devices are known to the kernel, how often each lost its carrier, and what else must not change. */
 function indexes(machine: TestMachine, devices: readonly string[]): Promise<string> {
   return machine.inGuest(
-    `cd /sys/class/net && for d in ${devices.join(' ')}; do echo $d $(cat $d/ifindex $d/carrier_changes); done`,
+    `cd /sys/class/net && for d in ${devices.join(' ')}; do echo $d $(cat $d/ifindex $d/carrier_changes $d/mtu $d/address); done`,
   );
 }
 
