@@ -121,7 +121,7 @@ async function assertExpires(client: OfficialClient, peer: Peer, confirmed: Conf
   });
   const { config, state } = await client.network();
   assertSameConfig(config, confirmed);
-  assert.match(state.last_change?.reason ?? '', /not confirmed in time/u);
+  assert.match(state.last_change?.reason ?? '', /not confirmed within/u);
   await peer.assertReaches(management);
 }
 

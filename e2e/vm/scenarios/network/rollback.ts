@@ -79,7 +79,7 @@ async function rollback(lab: Lab): Promise<void> {
   say('  another address that nobody confirms');
   const elsewhere = withUplink({ addresses: [`${other}/24`] });
   await setNetwork(rest, { ...elsewhere, confirmation_timeout: '15s' });
-  await assertBack(/not confirmed in time/u);
+  await assertBack(/not confirmed within/u);
 
   say('  a kill while it is applied');
   const applying = failToSet(rest, wrong).catch((error: unknown) => String(error));
@@ -95,7 +95,7 @@ async function rollback(lab: Lab): Promise<void> {
   await setNetwork(rest, { ...elsewhere, confirmation_timeout: '60s' });
   await kill(machine);
   await peer.assertReaches(other);
-  await assertBack(/not confirmed in time/u);
+  await assertBack(/not confirmed within/u);
 
   say('  a kill while its confirmation is awaited, and one');
   await setNetwork(rest, { ...elsewhere, confirmation_timeout: '10m' });
