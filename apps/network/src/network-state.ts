@@ -9,6 +9,8 @@ export interface NetworkState {
   readonly config: SystemNetworkConfig | null;
   readonly addons: NetworkAddons;
   readonly card_names: CardNames;
+  /** Whether the seed of the add-ons was looked for, which happens once. */
+  readonly addons_seeded: boolean;
 }
 
 /** The names that cards have before a configuration renames them, by MAC in lower case. */
@@ -49,6 +51,8 @@ function readState(data: unknown): NetworkState {
       tailscale: ServiceTailscaleConfig.fromPartial(tailscale ?? {}),
     },
     card_names: readCardNames(names),
+    // A state that was written before there were such seeds is that of a machine which runs already.
+    addons_seeded: typeof data['addons_seeded'] === 'boolean' ? data['addons_seeded'] : config !== null,
   };
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceTailscaleState } from '@incusos/contracts/addons';
 import { SystemNetworkConfig } from '@incusos/contracts/network';
 import { HOST, type Host } from '@incusos/host';
+import { openSeeds } from '@incusos/seeds';
 import { LOGGER, type Logger, reasonOf } from '@incusos/service';
 import type { StateStore } from '@incusos/state';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
@@ -109,9 +110,42 @@ export class AddonsService implements OnApplicationBootstrap, OnApplicationShutd
   private async bringUp(): Promise<void> {
     await removeSecretFiles(this.host);
     await this.networkConfig.started();
+    const seed = this.seedWanted() ? await this.readSeed() : {};
     const { addons } = this.store.current;
-    if (Object.values(addons).some(({ enabled }: { enabled: boolean }) => enabled)) await this.networkUp();
+    const wanted = [seed.netbird, seed.ovn, seed.tailscale, addons.netbird, addons.ovn, addons.tailscale];
+    if (wanted.some((config) => config?.enabled === true)) await this.networkUp();
     for (const runner of Object.values(this.runners)) await runner.start();
+    if (this.seedWanted()) await this.followSeed(seed);
+  }
+
+  private seedWanted(): boolean {
+    return !this.store.current.addons_seeded && this.store.problem === undefined;
+  }
+
+  /** What the seed wants the add-ons to be; a seed that can't be used stops nothing. */
+  private async readSeed(): Promise<Partial<NetworkAddons>> {
+    try {
+      const { netbird, ovn, tailscale } = (await openSeeds(this.host).read('services')) ?? {};
+      const seeded = { netbird, ovn, tailscale };
+      return Object.fromEntries(Object.entries(seeded).filter(([, config]) => config !== undefined));
+    } catch (error) {
+      this.logger.error('the services seed is not used', { error: reasonOf(error) });
+      return {};
+    }
+  }
+
+  /** Puts in force what the seed says, each add-on for itself, and never again. */
+  private async followSeed({ netbird, ovn, tailscale }: Partial<NetworkAddons>): Promise<void> {
+    if (netbird !== undefined) await this.seedOne('netbird', this.runners.netbird.set(netbird));
+    if (ovn !== undefined) await this.seedOne('ovn', this.runners.ovn.set(ovn));
+    if (tailscale !== undefined) await this.seedOne('tailscale', this.runners.tailscale.set(tailscale));
+    await this.store.commit('services seed', (state) => ({ ...state, addons_seeded: true }));
+  }
+
+  private async seedOne(name: AddonName, work: Promise<void>): Promise<void> {
+    await work.catch((error: unknown) => {
+      this.logger.error(`the services seed is not used for ${name}`, { error: reasonOf(error) });
+    });
   }
 
   /** Waits for the network as long as it may take; without it an add-on may start all the same. */

@@ -166,6 +166,31 @@ describe('the OVN service', () => {
     expect(active('ovs-vswitchd.service')).toBe(true);
   });
 
+  it('takes a change back that a crash interrupted', async () => {
+    await setOvn({ enabled: true, database });
+    const marker = '/var/lib/incus-os/network/addon-ovn.changing';
+    const interrupted = async (): Promise<void> => {
+      await appliance.stop();
+      await appliance.machine.files.writeAtomic(marker, '');
+      await appliance.machine.change(({ network }) => {
+        network.addons.open_vswitch.external_ids['ovn-remote'] = 'tcp:192.0.2.66:6642';
+      });
+      await appliance.start();
+      await started();
+    };
+    await interrupted();
+    expect(onDisk().open_vswitch.external_ids['ovn-remote']).toBe(database);
+    expect(await appliance.file(marker)).toBeUndefined();
+    await setOvn({ enabled: false });
+    await appliance.machine.files.writeAtomic(
+      '/run/systemd/system/ovn-controller.service',
+      '[Service]\nExecStart=/usr/bin/ovn-controller unix:/run/openvswitch/db.sock\n',
+    );
+    await interrupted();
+    expect(await appliance.file('/run/systemd/system/ovn-controller.service')).toBeUndefined();
+    expect(await appliance.file(marker)).toBeUndefined();
+  });
+
   it('restarts the controller and the switch on a reset, and only while it is enabled', async () => {
     await expect(addons().resetAddon({ name: 'ovn' })).rejects.toMatchObject({
       reason: 'PRECONDITION_FAILED',

@@ -8,6 +8,7 @@ import { dhcpScenarios } from './dhcp.ts';
 import { dnsScenarios } from './dns.ts';
 import { failoverScenarios } from './failover.ts';
 import { lldpScenarios } from './lldp.ts';
+import { ovnScenarios } from './ovn.ts';
 import { powerScenarios } from './power.ts';
 import { proxyScenarios } from './proxy.ts';
 import { rollbackScenarios } from './rollback.ts';
@@ -27,6 +28,7 @@ export const networkScenarios: readonly Scenario[] = [
   ...timeScenarios,
   ...lldpScenarios,
   ...vlanScenarios,
+  ...ovnScenarios,
   ...untouchedScenarios,
   ...failoverScenarios,
   ...rollbackScenarios,
