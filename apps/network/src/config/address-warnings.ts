@@ -1,12 +1,12 @@
 /** Addresses and routes that the system takes and that hardly do what was meant. */
 import type { Device } from './device.ts';
-import type { Kind, PlacedDevice } from './devices-of.ts';
+import type { PlacedDevice } from './devices-of.ts';
 import { bitsOf, contains, isLinkLocal, parseIp, parseSubnet, type Subnet } from './ip.ts';
 import { at, type Place, type Violation } from './violation.ts';
 
 const methodsOf = { ipv4: ['dhcp4'], ipv6: ['dhcp6', 'slaac'] } as const;
 
-export function* addressWarnings(device: Device, kind: Kind, place: Place): Generator<Violation> {
+export function* addressWarnings(device: Device, place: Place): Generator<Violation> {
   const { addresses, roles, required_for_online: required = '' } = device;
   for (const [index, address] of addresses.entries()) {
     const field = `addresses[${index}]`;
@@ -15,8 +15,6 @@ export function* addressWarnings(device: Device, kind: Kind, place: Place): Gene
     const subnet = parseSubnet(address);
     if (subnet !== undefined && isEnd(subnet))
       yield at(place, field, `address ${index} '${address}' is the network's own or its broadcast address`);
-    if (kind === 'wireguard' && subnet === undefined)
-      yield at(place, field, `address ${index} '${address}' gets no answer in a WireGuard tunnel`);
   }
   if (addresses.length === 0 && required !== '' && required !== 'no')
     yield at(place, 'required_for_online', `'${required}' has no effect without addresses`);

@@ -180,6 +180,18 @@ describe('a warning tells the field and what will come of', () => {
       "config.vlans[0].id: vlan 0 ID 0 marks a frame's priority and belongs to no VLAN",
     ],
     [
+      'a firewall that is closed to the API',
+      changed({
+        firewall_rules: [
+          { action: 'accept', protocol: 'tcp', port: 22 },
+          { action: 'drop', source: '192.0.2.0/24' },
+          { action: 'reject' },
+          { action: 'accept', protocol: 'tcp', port: 8443 },
+        ],
+      }),
+      'config.interfaces[0].firewall_rules: interface 0 no rule lets in connections to the API (TCP port 8443)',
+    ],
+    [
       'no address at all',
       changed({ addresses: [] }),
       'config: no device has an address: the machine can only be reached at its console',
@@ -200,6 +212,29 @@ describe('a warning tells the field and what will come of', () => {
   ])('%s', (_what, draft, warning) => {
     expect(warnings(draft)).toEqual([warning]);
   });
+});
+
+it.each([
+  [
+    'an open port',
+    [{ action: 'accept', protocol: 'tcp', port: 8443, source: '192.0.2.9' }, { action: 'drop' }],
+  ],
+  ['an open source', [{ action: 'accept', source: '192.0.2.0/24' }, { action: 'drop' }]],
+  ['no last rule', [{ action: 'drop', protocol: 'udp', port: 8443 }]],
+])('nothing is said of a firewall with %s', (_what, rules) => {
+  expect(warnings(changed({ firewall_rules: rules }))).toEqual([]);
+});
+
+it('a firewall may be closed on a device that is not for management', () => {
+  const firewall_rules = [{ action: 'drop' }];
+  expect(
+    warnings({
+      interfaces: [
+        { ...entry, roles: ['management'] },
+        { ...other, firewall_rules },
+      ],
+    }),
+  ).toEqual([]);
 });
 
 it('overlapping networks are found however they lie in each other', () => {

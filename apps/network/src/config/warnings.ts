@@ -5,6 +5,7 @@
 import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import type { CardLimits } from '../render/mtu.ts';
 import { addressWarnings, overlapWarnings, routeWarnings } from './address-warnings.ts';
+import { closedWarnings } from './firewall-warnings.ts';
 import { bondWarnings, ethernetWarnings, mtuWarnings } from './hardware-warnings.ts';
 import { devicesOf, placeOf } from './devices-of.ts';
 import { parseSubnet } from './ip.ts';
@@ -19,11 +20,12 @@ export function* configWarnings(
   limits: CardLimits = new Map(),
 ): Generator<Violation> {
   const devices = devicesOf(config);
-  for (const { device, kind, place } of devices) {
-    yield* addressWarnings(device, kind, place);
+  for (const { device, place } of devices) {
+    yield* addressWarnings(device, place);
     yield* routeWarnings(device, place);
   }
   yield* overlapWarnings(devices);
+  yield* closedWarnings(devices);
   yield* mtuWarnings(config, limits);
   for (const [index, { ethernet }] of config.interfaces.entries())
     yield* ethernetWarnings(ethernet, placeOf('interface', 'interfaces', index));
