@@ -9,6 +9,8 @@ export interface LoadResult {
   readonly p50: number;
   /** Milliseconds. */
   readonly p99: number;
+  /** Milliseconds. */
+  readonly longest: number;
   readonly requestsPerSecond: number;
 }
 
@@ -40,14 +42,14 @@ function once(target: Target, agent: Agent, { method, path, body }: Load, index:
 /**
  * Sends requests over `connections` connections, one after another on each.
  * @param warmUp requests before measuring begins.
- * @param requests how many are measured.
+ * @param requests how many are measured, or whether to go on.
  */
 export async function measure(
   target: Target,
   load: Load,
   connections: number,
   warmUp: number,
-  requests: number,
+  requests: number | (() => boolean),
 ): Promise<LoadResult> {
   const agent = new Agent({
     cert: target.certificate,
@@ -56,12 +58,12 @@ export async function measure(
     maxSockets: connections,
     rejectUnauthorized: false,
   });
-  const run = async (count: number): Promise<number[]> => {
+  const run = async (count: number | (() => boolean)): Promise<number[]> => {
     const times: number[] = [];
     let next = 0;
     await Promise.all(
       Array.from({ length: connections }, async () => {
-        while (next < count) {
+        while (typeof count === 'number' ? next < count : count()) {
           next += 1;
           const started = performance.now();
           await once(target, agent, load, next);
@@ -82,6 +84,7 @@ export async function measure(
     requests: times.length,
     p50: percentile(sorted, 0.5),
     p99: percentile(sorted, 0.99),
+    longest: sorted.at(-1) ?? Number.NaN,
     requestsPerSecond: times.length / seconds,
   };
 }

@@ -2,13 +2,14 @@
 import { cpus, release } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { LocalFiles } from '@incusos/host';
 import { startAppliance } from '../appliance/running.ts';
 import { reads, write } from './endpoints.ts';
+import { benchLargeNetwork } from './large-network.ts';
 import { type Load, type LoadResult, measure } from './load.ts';
 import { memoryBelow } from './memory.ts';
-import { formatReport, type Report } from './report.ts';
+import { formatLargeNetwork, formatReport, type Report } from './report.ts';
 
 /** How many requests are measured, by connections. */
 const plan = [
@@ -17,10 +18,11 @@ const plan = [
   { connections: 100, warmUp: 500, requests: 5_000 },
 ];
 
-async function bench(quick: boolean): Promise<Report> {
-  const note = (text: string): void => {
-    process.stderr.write(`${text}\n`);
-  };
+function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+async function bench(scale: number): Promise<Omit<Report, 'largeNetwork'>> {
   note('starting the appliance …');
   const warm: number[] = [];
   const cold = await startAppliance();
@@ -37,7 +39,6 @@ async function bench(quick: boolean): Promise<Report> {
     await sleep(10_000);
     const memory = await memoryBelow(appliance.pid ?? 0);
     const endpoints: Report['endpoints'][number][] = [];
-    const scale = quick ? 0.1 : 1;
     for (const load of [...reads, write] satisfies Load[]) {
       note(`${load.method} ${load.path}`);
       const results: LoadResult[] = [];
@@ -66,10 +67,18 @@ async function bench(quick: boolean): Promise<Report> {
 const program = new Command('bench')
   .description('Measures start-up, memory and the speed of every endpoint on this machine.')
   .option('--json <file>', 'writes the figures to a file, too')
-  .option('--quick', 'a tenth of the requests');
+  .option('--quick', 'a tenth of the requests')
+  .addOption(new Option('--only <part>', 'measures nothing else').choices(['large-network']));
 program.parse();
-const { json, quick } = program.opts<{ json?: string; quick?: boolean }>();
-const report = await bench(quick === true);
+const { json, quick, only } = program.opts<{ json?: string; quick?: boolean; only?: string }>();
+const scale = quick === true ? 0.1 : 1;
+if (only === 'large-network') {
+  process.stdout.write(`${formatLargeNetwork(await benchLargeNetwork(scale))}\n`);
+  process.exit();
+}
+const measured = await bench(scale);
+note('a large network …');
+const report: Report = { ...measured, largeNetwork: await benchLargeNetwork(scale) };
 process.stdout.write(formatReport(report));
 if (json !== undefined) {
   const path = resolve(process.env['INIT_CWD'] ?? '.', json);

@@ -1,3 +1,4 @@
+import type { LargeNetworkReport } from './large-network.ts';
 import type { LoadResult } from './load.ts';
 import type { ProcessMemory } from './memory.ts';
 
@@ -16,6 +17,7 @@ export interface Report {
     readonly path: string;
     readonly results: readonly LoadResult[];
   }[];
+  readonly largeNetwork: LargeNetworkReport;
 }
 
 const MiB = 1024;
@@ -29,7 +31,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 }
 
 /** The figures as Markdown tables. */
-export function formatReport({ machine, start, memory, endpoints }: Report): string {
+export function formatReport({ machine, start, memory, endpoints, largeNetwork }: Report): string {
   const total = memory.reduce((sum, { pss }) => sum + pss, 0);
   const seconds = (value: number): string => `${value.toFixed(1)} s`;
   return [
@@ -64,6 +66,30 @@ export function formatReport({ machine, start, memory, endpoints }: Report): str
       ),
     ),
     '',
+    formatLargeNetwork(largeNetwork),
+    '',
     '',
   ].join('\n');
+}
+
+export function formatLargeNetwork(report: LargeNetworkReport): string {
+  const { bytes, reads, change, meanwhile, devices, touched, idle } = report;
+  return table(
+    ['network of 64 interfaces, 16 bonds, 200 VLANs', 'found'],
+    [
+      ['network devices of the machine', String(devices)],
+      ['bytes of one answer', String(bytes)],
+      ...reads.map(({ connections, p50, p99, requestsPerSecond }) => [
+        `GET /os/1.0/system/network, ${connections} at a time`,
+        `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, ${requestsPerSecond.toFixed(0)} requests/s`,
+      ]),
+      ['a change to one interface', `${change.toFixed(1)} s`],
+      [
+        'GET while it is applied',
+        `${meanwhile.requests} answers, p50 ${meanwhile.p50.toFixed(2)} ms, p99 ${meanwhile.p99.toFixed(2)} ms, longest ${meanwhile.longest.toFixed(0)} ms`,
+      ],
+      ['network devices that it touched', `${touched.length}: ${touched.join(', ')}`],
+      ['network service, a minute in which nobody asks', `${idle.toFixed(2)} s of processor time`],
+    ],
+  );
 }

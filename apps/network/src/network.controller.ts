@@ -9,7 +9,7 @@ import {
   type SetConfigRequest,
   type SetConfigResponse,
 } from '@incusos/contracts/network';
-import { GrpcController, type ServiceHandlers } from '@incusos/service';
+import { GrpcController, lasting, type ServiceHandlers } from '@incusos/service';
 import { Inject } from '@nestjs/common';
 import { NetworkConfigService } from './apply/network-config.service.ts';
 import { WakeOnLan } from './apply/wake-on-lan.ts';
@@ -18,6 +18,8 @@ import { NetworkService } from './network.service.ts';
 /** `incusos.network.v1.NetworkService`. */
 @GrpcController(NetworkServiceService)
 export class NetworkController implements ServiceHandlers<typeof NetworkServiceService> {
+  private shown: GetNetworkResponse = { network: undefined };
+
   constructor(
     @Inject(NetworkService) private readonly network: NetworkService,
     @Inject(NetworkConfigService) private readonly config: NetworkConfigService,
@@ -25,7 +27,9 @@ export class NetworkController implements ServiceHandlers<typeof NetworkServiceS
   ) {}
 
   async getNetwork(): Promise<GetNetworkResponse> {
-    return { network: await this.network.get() };
+    const network = await this.network.get();
+    if (this.shown.network !== network) this.shown = lasting({ network });
+    return this.shown;
   }
 
   /** A caller that is gone doesn't stop the change: losing its connection may be what the change is about. */

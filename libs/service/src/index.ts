@@ -23,6 +23,7 @@ export { fromGrpcError, toGrpcError } from './errors/grpc-status.ts';
 export { type CallContext, currentCall, runInCall } from './grpc/call-context.ts';
 export { GrpcController } from './grpc/grpc-controller.ts';
 export type { CallOptions, ServiceClient, ServiceHandlers } from './grpc/types.ts';
+export { lasting } from './grpc/lasting-answers.ts';
 export { connectService, type ServiceConnection } from './grpc/client.ts';
 export { checkHealth } from './grpc/health-client.ts';
 export { createLogger, type Logger } from './logging/logger.ts';

@@ -1,6 +1,6 @@
 /** `/1.0/system/network`. */
 import { bodies } from '@incusos/contracts/dto';
-import type { SetConfigRequest } from '@incusos/contracts/network';
+import type { SetConfigRequest, SystemNetwork as Network } from '@incusos/contracts/network';
 import { SystemNetwork, SystemNetworkPlan } from '@incusos/contracts/rest/network';
 import { Controller, Get, Inject, Put, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
@@ -15,12 +15,17 @@ import { Action } from '../http/routes.ts';
 
 @Controller('/1.0/system/network')
 export class NetworkController {
+  private shown: { readonly network: Network | undefined; readonly text: string } | undefined;
+
   constructor(@Inject(Services) private readonly services: Services) {}
 
   @Get()
   async show(): Promise<string> {
-    const { network } = await this.services.network.getNetwork({}, reading());
-    return answer(SystemNetwork, network);
+    const { network } = await this.services.network.getNetwork({}, reading({ sameAnswer: true }));
+    // A large network is a long text, and it is asked for often.
+    if (this.shown === undefined || this.shown.network !== network)
+      this.shown = { network, text: answer(SystemNetwork, network) };
+    return this.shown.text;
   }
 
   /** With `dry-run=1` it only tells what would change. */

@@ -2,7 +2,7 @@
 import { NetworkServiceService, type SystemNetworkDNS } from '@incusos/contracts/network';
 import { Environment } from '@incusos/contracts/system';
 import { type Host, HOST, readOsRelease } from '@incusos/host';
-import { connectService, DomainError, type ServiceConnection } from '@incusos/service';
+import { connectService, DomainError, type ServiceClient, type ServiceConnection } from '@incusos/service';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { bootImages } from './boot-images.ts';
 import { Readiness } from './readiness.ts';
@@ -13,12 +13,14 @@ const hostnameMs = 1_000;
 @Injectable()
 export class EnvironmentService implements OnApplicationShutdown {
   private readonly network: ServiceConnection;
+  private readonly client: ServiceClient<typeof NetworkServiceService>;
 
   constructor(
     @Inject(HOST) private readonly host: Host,
     @Inject(Readiness) private readonly readiness: Readiness,
   ) {
     this.network = connectService('network');
+    this.client = this.network.use(NetworkServiceService);
   }
 
   onApplicationShutdown(): void {
@@ -60,9 +62,7 @@ export class EnvironmentService implements OnApplicationShutdown {
 
   private async configuredName(): Promise<SystemNetworkDNS | undefined> {
     try {
-      const { network } = await this.network
-        .use(NetworkServiceService)
-        .getNetwork({}, { timeoutMs: hostnameMs });
+      const { network } = await this.client.getNetwork({}, { timeoutMs: hostnameMs, sameAnswer: true });
       return network?.config?.dns;
     } catch (error) {
       // The other names are there even while the network service isn't.

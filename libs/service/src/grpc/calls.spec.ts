@@ -1,5 +1,6 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import {
+  type DescribeStateResponse,
   type ExportStateResponse,
   type StageImportRequest,
   StateOwnerService,
@@ -16,6 +17,7 @@ import { clearStaleSocket } from '../lifecycle/stale-socket.ts';
 import { createLogger } from '../logging/logger.ts';
 import { type CallContext, currentCall, runInCall } from './call-context.ts';
 import { connectService, type ServiceConnection } from './client.ts';
+import { lasting } from './lasting-answers.ts';
 import { addController } from './server.ts';
 import type { ServiceClient, ServiceHandlers } from './types.ts';
 
@@ -79,6 +81,29 @@ async function failureOf(call: Promise<unknown>): Promise<DomainError> {
 }
 
 describe('a call to another service', () => {
+  it('gets an answer that lasts as the same object, and another one once it is another', async () => {
+    let read = 0;
+    const answerOf = (version: number): object =>
+      lasting({
+        get schema_version() {
+          read += 1;
+          return version;
+        },
+        service: 'x',
+        problem: undefined,
+      });
+    let given = answerOf(1);
+    const client = await serve({ describeState: () => given as DescribeStateResponse });
+    const ask = (): Promise<DescribeStateResponse> => client.describeState({}, { sameAnswer: true });
+    const first = await ask();
+    const encoded = read;
+    expect(await ask()).toBe(first);
+    expect(read).toBe(encoded);
+    given = answerOf(2);
+    expect((await ask()).schema_version).toBe(2);
+    expect(await client.describeState({})).not.toBe(await client.describeState({}));
+  });
+
   it('brings back the answer', async () => {
     const client = await serve({
       describeState: () => ({ service: 'x', schema_version: 3, problem: undefined }),

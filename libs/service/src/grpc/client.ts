@@ -17,6 +17,7 @@ import { fromGrpcError } from '../errors/grpc-status.ts';
 import { socketPath } from '../lifecycle/sockets.ts';
 import { currentCall } from './call-context.ts';
 import { correlationIdKey } from './metadata-keys.ts';
+import { rememberingLast } from './lasting-answers.ts';
 import { endMessage } from './request-end.ts';
 import type { CallOptions, MethodShape, ServiceClient, ServiceShape } from './types.ts';
 
@@ -108,12 +109,13 @@ function bind(client: Client, service: string, method: MethodShape): unknown {
         });
       });
   }
+  const deserializeAgain = rememberingLast(deserialize);
   return (request: unknown, options: CallOptions = {}) =>
     new Promise((resolve, reject) => {
       const call = client.makeUnaryRequest(
         method.path,
         serialize,
-        deserialize,
+        options.sameAnswer === true ? deserializeAgain : deserialize,
         request,
         metadata(),
         deadline(options),

@@ -21,6 +21,7 @@ import { isErrorReason } from '../errors/reasons.ts';
 import { toGrpcError } from '../errors/grpc-status.ts';
 import type { Logger } from '../logging/logger.ts';
 import { type CallContext, runInCall } from './call-context.ts';
+import { encode } from './lasting-answers.ts';
 import { correlationIdKey } from './metadata-keys.ts';
 import { endOfRequests, withRequestEnd } from './request-end.ts';
 import type { MethodShape, ServiceShape } from './types.ts';
@@ -102,7 +103,7 @@ function handle(
     void runInCall(context, async () => {
       try {
         const answer: unknown = await handler(request, context);
-        callback(null, method.responseSerialize(answer as never));
+        callback(null, encode(answer, method.responseSerialize));
       } catch (error) {
         callback(statusError(error, method, context, logger));
       }

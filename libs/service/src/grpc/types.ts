@@ -6,6 +6,8 @@ export interface CallOptions {
   /** Milliseconds; 30 000 unless given, and never longer than the surrounding call has left. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** An answer that is the same as the one before may be the same object, which is not to be changed then. */
+  readonly sameAnswer?: boolean;
 }
 
 /** One method of a generated service definition. */
