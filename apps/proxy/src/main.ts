@@ -38,7 +38,8 @@ async function start(): Promise<void> {
     setTimeout(() => process.exit(0), drainMs).unref();
     for (const server of servers) server.close();
   };
-  process.once('SIGTERM', stop).once('SIGINT', stop);
+  // A supervisor that is no service manager is gone when its channel is.
+  process.once('SIGTERM', stop).once('SIGINT', stop).once('disconnect', stop);
   const places = servers.map((server) => addressOf(server)).join(' and ');
   const { rules, servers: known } = settings;
   log(

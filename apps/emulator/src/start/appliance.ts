@@ -18,8 +18,9 @@ import type { Layout } from '../directory.ts';
 import { ensureClientCertificate, trustClient, writeClientConfiguration } from './client-configuration.ts';
 import { claim } from './instance.ts';
 import { readableLine } from './log.ts';
-import { appliancePlans } from './plans.ts';
-import { ensurePortFree } from './port.ts';
+import { LocalProxy } from './local-proxy.ts';
+import { appliancePlans, proxyPlan } from './plans.ts';
+import { ensurePortFree, freePort } from './port.ts';
 import { Processes } from './processes.ts';
 import { waitUntilReady } from './readiness.ts';
 import { packSeed, plantSeed } from './seed.ts';
@@ -46,6 +47,8 @@ class Appliance {
   private journal: Promise<unknown> = Promise.resolve();
   private turn: Promise<void> = Promise.resolve();
   private suspended = false;
+  /** While the machine is on. */
+  private proxy: LocalProxy | undefined;
 
   constructor(private readonly options: ApplianceOptions) {
     this.machine = new EmulatedMachine(options.layout.directory);
@@ -110,7 +113,9 @@ class Appliance {
     const { layout, port } = this.options;
     const certificate = await ensureClientCertificate(this.files);
     const started = performance.now();
-    this.processes.start(await appliancePlans({ layout, port }));
+    const proxyPort = await freePort();
+    this.proxy = new LocalProxy(this.machine, this.processes, proxyPlan({ layout, proxyPort }));
+    this.processes.start(await appliancePlans({ layout, port, proxyPort }));
     const signal = AbortSignal.any([this.stopping.signal, this.bootAbort.signal]);
     const late = await waitUntilReady(layout, signal);
     if (signal.aborted) return;
@@ -153,6 +158,7 @@ class Appliance {
       case 'on':
         // Not awaited: the switch may be used again while the services still start.
         if (!this.processes.running) void this.boot().catch((error: unknown) => this.say(String(error)));
+        else await this.proxy?.follow();
         return;
       case 'off':
         this.bootAbort.abort();

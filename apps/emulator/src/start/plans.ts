@@ -13,10 +13,30 @@ const dist = join(import.meta.dirname, '../..');
 export interface PlanOptions {
   readonly layout: Layout;
   readonly port: number;
+  /** Of this computer, for the machine's own HTTP proxy. */
+  readonly proxyPort: number;
+}
+
+/** What runs while the unit of the machine's HTTP proxy is active: as its unit has it, on a port of this computer. */
+export function proxyPlan({ layout, proxyPort }: Pick<PlanOptions, 'layout' | 'proxyPort'>): ProcessPlan {
+  return {
+    name: 'proxy',
+    argv: [process.execPath, ...frugal, join(dist, 'apps/proxy/main.mjs')],
+    env: {
+      PATH: process.env['PATH'],
+      NODE_ENV: 'production',
+      INCUSOS_ROOT: join(layout.directory, 'root'),
+      INCUSOS_PROXY_LISTEN: `127.0.0.1:${proxyPort}`,
+      CREDENTIALS_DIRECTORY: '/run/credentials/local-proxy.service',
+      RUNTIME_DIRECTORY: '/run/incus-os-proxy',
+      MALLOC_ARENA_MAX: '2',
+    },
+    ours: true,
+  };
 }
 
 /** Valkey, every subsystem service, the gateway and the console. */
-export async function appliancePlans({ layout, port }: PlanOptions): Promise<ProcessPlan[]> {
+export async function appliancePlans({ layout, port, proxyPort }: PlanOptions): Promise<ProcessPlan[]> {
   // A job queue that runs already, as in containers, is used as it is.
   const givenValkey = process.env['INCUSOS_VALKEY_SOCKET'];
   const env = {
@@ -28,6 +48,7 @@ export async function appliancePlans({ layout, port }: PlanOptions): Promise<Pro
     INCUSOS_RUN_DIR: layout.run,
     INCUSOS_VALKEY_SOCKET: givenValkey ?? join(layout.run, 'valkey.sock'),
     INCUSOS_GATEWAY_DIR: layout.gateway,
+    INCUSOS_LOCAL_PROXY: `http://127.0.0.1:${proxyPort}`,
     INCUSOS_DEVICE_DIR: join(layout.directory, 'root/dev'),
     INCUSOS_HTTPS_ADDRESS: '127.0.0.1',
     INCUSOS_HTTPS_PORT: String(port),

@@ -115,6 +115,13 @@ export class Processes {
     for (const process of this.supervised.values()) process.signal(name);
   }
 
+  /** Stops one of them, if it runs. */
+  async stopOne(name: string): Promise<void> {
+    const process = this.supervised.get(name);
+    this.supervised.delete(name);
+    await process?.stop();
+  }
+
   /** Stops all of them in order: each gets SIGTERM and a few seconds. */
   stop(): Promise<void> {
     return this.end((process) => process.stop());

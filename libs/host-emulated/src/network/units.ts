@@ -4,6 +4,7 @@ import { reloadNetworkd } from './networkd.ts';
 import { say } from './say.ts';
 import { timesyncd } from './timesyncd.ts';
 
+const proxyCredentials = '/run/credentials/local-proxy.service';
 const networkd = 'systemd-networkd.service';
 
 export const networkUnits: readonly Unit[] = [
@@ -20,10 +21,12 @@ export const networkUnits: readonly Unit[] = [
     name: 'local-proxy.service',
     description: 'HTTP proxy of this machine',
     process: { command: '/usr/bin/node /usr/lib/incus-os/proxy/main.mjs', user: 'local-proxy' },
+    // LoadCredential= of systemd.exec(5); a file that isn't there fails the unit.
     onStart: async ({ files }) => {
-      // LoadCredential= of a file that isn't there fails the unit.
-      await files.readText('/run/incus-os/proxy.json');
+      const settings = await files.readText('/run/incus-os/proxy.json');
+      await files.writeAtomic(`${proxyCredentials}/settings`, settings, { mode: 0o600 });
     },
+    onStop: async ({ files }) => files.remove(`${proxyCredentials}/settings`),
   },
   timesyncd,
 ];
