@@ -7,6 +7,7 @@ import { bondScenarios } from './bond.ts';
 import { dhcpScenarios } from './dhcp.ts';
 import { dnsScenarios } from './dns.ts';
 import { failoverScenarios } from './failover.ts';
+import { firewallScenarios } from './firewall.ts';
 import { lldpScenarios } from './lldp.ts';
 import { ovnScenarios } from './ovn.ts';
 import { powerScenarios } from './power.ts';
@@ -18,6 +19,7 @@ import { staticScenarios } from './static.ts';
 import { timeScenarios } from './time.ts';
 import { untouchedScenarios } from './untouched.ts';
 import { vlanScenarios } from './vlan.ts';
+import { wireguardScenarios } from './wireguard.ts';
 
 export const networkScenarios: readonly Scenario[] = [
   ...seedScenarios,
@@ -29,6 +31,8 @@ export const networkScenarios: readonly Scenario[] = [
   ...lldpScenarios,
   ...vlanScenarios,
   ...ovnScenarios,
+  ...firewallScenarios,
+  ...wireguardScenarios,
   ...untouchedScenarios,
   ...failoverScenarios,
   ...rollbackScenarios,
