@@ -4,12 +4,19 @@ import type {
   SystemNetworkConfig,
   SystemNetworkEthernet,
   SystemNetworkInterface,
+  SystemNetworkWireguard,
 } from '@incusos/contracts/network';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Device } from '../config/device.ts';
 import { cardMac, configurations } from '../testing/configurations.ts';
-import { readBack, type ReadAddresses, type ReadBridge, type ReadCard } from '../testing/read-back.ts';
+import {
+  readBack,
+  type ReadAddresses,
+  type ReadBridge,
+  type ReadCard,
+  type ReadTunnel,
+} from '../testing/read-back.ts';
 import { renderFiles } from './render.ts';
 
 /** Large configurations: fewer of them say as much. */
@@ -144,11 +151,23 @@ function wantedBridges(config: SystemNetworkConfig): ReadBridge[] {
   ];
 }
 
+function wantedTunnel(tunnel: SystemNetworkWireguard, config: SystemNetworkConfig): ReadTunnel {
+  const { methods, addresses, routes, mtu } = wantedAddresses(tunnel, 9000, [], config);
+  return {
+    ...{ name: tunnel.name, key: tunnel.private_key ?? '', port: tunnel.port ?? 0 },
+    peers: tunnel.peers.map((peer) => ({
+      ...{ key: peer.public_key, shared: peer.preshared_key ?? '', endpoint: peer.endpoint ?? '' },
+      ...{ networks: peer.allowed_ips, keepalive: peer.persistent_keepalive ?? 0 },
+    })),
+    host: { methods, addresses, routes, mtu },
+  };
+}
+
 describe('the files of any valid configuration', () => {
   it('say all that it says, and nothing else', () => {
     fc.assert(
       fc.property(configurations, (config) => {
-        const { bridges, vlans } = readBack(renderFiles(config, limits));
+        const { bridges, vlans, tunnels } = readBack(renderFiles(config, limits));
         expect(bridges).toEqual(wantedBridges(config));
         const mtus = new Map(bridges.map(({ name, host }) => [name, host.mtu]));
         expect(vlans).toEqual(
@@ -158,6 +177,7 @@ describe('the files of any valid configuration', () => {
             host: wantedAddresses(vlan, mtus.get(vlan.parent) ?? 0, [], config),
           })),
         );
+        expect(tunnels).toEqual(config.wireguard.map((tunnel) => wantedTunnel(tunnel, config)));
       }),
       runs,
     );
@@ -169,7 +189,10 @@ describe('the files of any valid configuration', () => {
         const files = renderFiles(config, limits);
         const members = config.bonds.reduce((sum, { members: { length } }) => sum + length, 0);
         expect(files.size).toBe(
-          7 * config.interfaces.length + 7 * config.bonds.length + 2 * members + 2 * config.vlans.length,
+          7 * config.interfaces.length +
+            7 * config.bonds.length +
+            2 * members +
+            2 * (config.vlans.length + config.wireguard.length),
         );
         for (const [name, content] of files) {
           expect(name).toMatch(/^\d\d-[^/]+\.(?:link|netdev|network)$/u);

@@ -236,14 +236,67 @@ const bonds = fc
 const vlans = withRoutes(fc.record(common, optional));
 const vlanIds = fc.uniqueArray(fc.integer({ min: 0, max: 4094 }), { minLength: 6, maxLength: 6 });
 
-/** Any configuration that is valid, of up to three interfaces, two bonds and six vlans; cards by {@link cardMac}. */
+const key = fc.oneof(
+  { weight: 9, arbitrary: fc.uint8Array({ minLength: 32, maxLength: 32 }) },
+  { weight: 1, arbitrary: fc.uint8Array({ minLength: 31, maxLength: 33 }) },
+);
+const base64 = key.map((bytes) => Buffer.from(bytes).toString('base64'));
+const inTunnel =
+  (field: string) =>
+  (value: unknown): Draft => ({ wireguard: [{ name: 'a', [field]: value }] });
+const endpoint = fc
+  .tuple(
+    fc.oneof(
+      ip4,
+      ip6.map((text) => `[${text}]`),
+      ip6,
+      fc.domain(),
+      word(12),
+    ),
+    fc.integer({ min: 0, max: 65_536 }),
+  )
+  .map(([host, port]) => `${host}:${port}`);
+const inPeer =
+  (field: string) =>
+  (value: unknown): Draft => ({
+    wireguard: [{ name: 'a', peers: [{ public_key: usedKey, [field]: value }] }],
+  });
+const usedKey = Buffer.alloc(32, 1).toString('base64');
+const peer = fc.record(
+  {
+    public_key: accepted(base64, inPeer('public_key')),
+    allowed_ips: list(accepted(fc.oneof(subnet, ip), (value) => inPeer('allowed_ips')([value]))),
+    endpoint: accepted(fc.oneof(fc.constant(''), endpoint), inPeer('endpoint')),
+    persistent_keepalive: fc.constantFrom(0, 1, 25, 65_535),
+    preshared_key: accepted(fc.oneof(fc.constant(''), base64), inPeer('preshared_key')),
+  },
+  { requiredKeys: ['public_key', 'allowed_ips'] },
+);
+const inner = accepted(fc.uniqueArray(subnet, { maxLength: 3 }), inTunnel('addresses'));
+const tunnels = withRoutes(
+  fc.record(
+    {
+      ...{ addresses: inner, mtu, required_for_online: required, roles },
+      peers: accepted(list(peer), inTunnel('peers')),
+      port: fc.constantFrom(0, 1, 51_820, 65_535),
+      private_key: accepted(base64, inTunnel('private_key')),
+    },
+    { requiredKeys: ['private_key'] },
+  ),
+);
+
+/**
+ * Any configuration that is valid, of up to three interfaces, two bonds, six vlans and two tunnels; cards by
+ * {@link cardMac}.
+ */
 export const configurations: fc.Arbitrary<SystemNetworkConfig> = fc
   .record({
-    names: fc.uniqueArray(name, { minLength: 11, maxLength: 11 }),
+    names: fc.uniqueArray(name, { minLength: 13, maxLength: 13 }),
     interfaces: fc.array(interfaces, { maxLength: 3 }),
     bonds: fc.array(bonds, { maxLength: 2 }),
     vlans: fc.array(fc.tuple(vlans, fc.nat()), { maxLength: 6 }),
     ids: vlanIds,
+    tunnels: fc.array(tunnels, { maxLength: 2 }),
     dns: fc.option(dns, { nil: undefined }),
     time: fc.option(time, { nil: undefined }),
   })
@@ -272,6 +325,7 @@ export const configurations: fc.Arbitrary<SystemNetworkConfig> = fc
               id: drawn.ids[index] ?? 0,
               parent: parents[parent % parents.length] ?? '',
             })),
+      wireguard: drawn.tunnels.map((tunnel) => ({ ...tunnel, name: next() })),
       ...(drawn.dns === undefined ? {} : { dns: drawn.dns }),
       ...(drawn.time === undefined ? {} : { time: drawn.time }),
     });

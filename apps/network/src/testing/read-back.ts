@@ -59,9 +59,24 @@ export interface ReadVlan {
   readonly host: ReadAddresses;
 }
 
+export interface ReadTunnel {
+  readonly name: string;
+  readonly key: string;
+  readonly port: number;
+  readonly peers: readonly {
+    readonly key: string;
+    readonly shared: string;
+    readonly networks: readonly string[];
+    readonly endpoint: string;
+    readonly keepalive: number;
+  }[];
+  readonly host: Pick<ReadAddresses, 'methods' | 'addresses' | 'routes' | 'mtu'>;
+}
+
 export interface ReadBack {
   readonly bridges: readonly ReadBridge[];
   readonly vlans: readonly ReadVlan[];
+  readonly tunnels: readonly ReadTunnel[];
 }
 
 /** @throws Error for a line that is neither a section nor a key, and for a device without its files. */
@@ -75,6 +90,23 @@ export function readBack(files: ReadonlyMap<string, string>): ReadBack {
       name: one(unit, 'NetDev', 'Name'),
       id: Number(one(unit, 'VLAN', 'Id')),
       host: readAddresses(networkOf(one(unit, 'NetDev', 'Name'), units)),
+    })),
+    tunnels: ofKind('wireguard').map((unit) => ({
+      name: one(unit, 'NetDev', 'Name'),
+      key: one(unit, 'WireGuard', 'PrivateKey'),
+      port: Number(one(unit, 'WireGuard', 'ListenPort', '0')),
+      peers: unit.sections
+        .filter(({ name }) => name === 'WireGuardPeer')
+        .map((section) => {
+          const own = { name: unit.name, sections: [section] };
+          const value = (key: string): string => one(own, section.name, key, '');
+          return {
+            ...{ key: value('PublicKey'), shared: value('PresharedKey'), endpoint: value('Endpoint') },
+            networks: all(own, section.name, 'AllowedIPs'),
+            keepalive: Number(value('PersistentKeepalive')),
+          };
+        }),
+      host: readHost(networkOf(one(unit, 'NetDev', 'Name'), units)),
     })),
   };
 }
@@ -127,6 +159,20 @@ function readCard(network: UnitFile, units: readonly UnitFile[]): ReadCard {
 function readAddresses(unit: UnitFile): ReadAddresses {
   const online = one(unit, 'Link', 'RequiredForOnline');
   return {
+    ...readHost(unit),
+    required: online === 'no' ? 'no' : one(unit, 'Link', 'RequiredFamilyForOnline'),
+    vlans: all(unit, 'Network', 'VLAN'),
+    dns: {
+      servers: all(unit, 'Network', 'DNS'),
+      domains: all(unit, 'Network', 'Domains').flatMap((line) => line.split(' ')),
+      tls: one(unit, 'Network', 'DNSOverTLS', 'no') === 'yes',
+    },
+    ntp: all(unit, 'Network', 'NTP'),
+  };
+}
+
+function readHost(unit: UnitFile): Pick<ReadAddresses, 'methods' | 'addresses' | 'routes' | 'mtu'> {
+  return {
     methods: {
       dhcp: one(unit, 'Network', 'DHCP', 'no'),
       ra: one(unit, 'Network', 'IPv6AcceptRA') === 'true',
@@ -143,14 +189,6 @@ function readAddresses(unit: UnitFile): ReadAddresses {
         };
       }),
     mtu: Number(one(unit, 'Link', 'MTUBytes')),
-    required: online === 'no' ? 'no' : one(unit, 'Link', 'RequiredFamilyForOnline'),
-    vlans: all(unit, 'Network', 'VLAN'),
-    dns: {
-      servers: all(unit, 'Network', 'DNS'),
-      domains: all(unit, 'Network', 'Domains').flatMap((line) => line.split(' ')),
-      tls: one(unit, 'Network', 'DNSOverTLS', 'no') === 'yes',
-    },
-    ntp: all(unit, 'Network', 'NTP'),
   };
 }
 

@@ -130,7 +130,7 @@ END
   await until(
     'answers on the connection that was there before',
     60_000,
-    async () => (await lines()) > before + 5,
+    async () => (await lines()) > before + 5 || undefined,
   );
 
   // Attempts without a pause, by TCP and by UDP, while the rules are replaced again and again.
@@ -160,8 +160,14 @@ END
   assert.deepEqual(await heard(pair), beforeFlood, 'something came through while the rules were replaced');
   // The flood would have been heard.
   await configure(rest, { interfaces: [lan(pair, [])] });
-  await neighbour.run(`echo x >/dev/udp/${address}/${dropped}; exec 3<>/dev/tcp/${address}/${dropped}`);
-  await until('a connection', 30_000, async () => (await heard(pair)).connections > beforeFlood.connections);
+  await neighbour.run(
+    `bash -c 'echo x >/dev/udp/${address}/${dropped}; exec 3<>/dev/tcp/${address}/${dropped}'`,
+  );
+  await until(
+    'a connection',
+    30_000,
+    async () => (await heard(pair)).connections > beforeFlood.connections || undefined,
+  );
 }
 
 /** A guest with a MAC of its own, behind the bridge of an interface. */
@@ -179,9 +185,11 @@ async function strictAddress(lab: Lab): Promise<void> {
     ip netns exec guest ip link set inner up
     ip netns exec guest ip address add 192.0.2.50/24 dev inner`,
   );
+  // Its answers are what the filter is about.
   const guestReaches = async (): Promise<boolean> =>
-    (await machine.guest('ip netns exec guest ping -c 3 -W 3 192.0.2.1')).code === 0;
-  await until('a guest behind the bridge to reach the neighbour', 60_000, guestReaches);
+    (await neighbour.ask('ping -c 3 -W 3 192.0.2.50')).code === 0;
+  const reached = async (): Promise<true | undefined> => (await guestReaches()) || undefined;
+  await until('a guest behind the bridge to reach the neighbour', 60_000, reached);
 
   await configure(rest, { interfaces: [lan(pair, [], { strict_hwaddr: true })] });
   await neighbour.run(
@@ -190,7 +198,7 @@ async function strictAddress(lab: Lab): Promise<void> {
     for second in $(seq 60); do grep -q listening /tmp/tcpdump.log && exit 0; sleep 1; done; exit 1`,
   );
   assert.equal(await guestReaches(), false, 'a guest sent by its own address');
-  await machine.inGuest('ping -c 2 -W 5 192.0.2.1');
+  await neighbour.run(`ping -c 2 -W 5 ${address}`);
   assert.equal(
     (
       await neighbour.run('kill $(pidof tcpdump); sleep 1; tcpdump -r /tmp/guest.pcap 2>/dev/null | wc -l')
@@ -201,7 +209,7 @@ async function strictAddress(lab: Lab): Promise<void> {
   lab.note('the filter', await machine.inGuest('nft list table bridge incus-osd'));
 
   await configure(rest, { interfaces: [lan(pair, [], { strict_hwaddr: false })] });
-  await until('the guest to reach the neighbour again', 60_000, guestReaches);
+  await until('the guest to reach the neighbour again', 60_000, reached);
 }
 
 async function noRouter(lab: Lab): Promise<void> {
@@ -227,9 +235,8 @@ async function noRouter(lab: Lab): Promise<void> {
     });
   await put();
   // As applications with networks of their own do.
-  await machine.inGuest(
-    'sysctl -w net.ipv4.ip_forward=1 && ping -c 1 -W 9 192.0.2.1 && ping -c 1 -W 9 198.51.100.1',
-  );
+  await machine.inGuest('echo 1 >/proc/sys/net/ipv4/ip_forward');
+  await neighbour.run(`ping -c 2 -W 9 ${address} && ip netns exec far ping -c 2 -W 9 198.51.100.10`);
   const crosses = async (): Promise<boolean> =>
     (await neighbour.ask('ping -c 3 -W 3 198.51.100.1')).code === 0;
   assert.equal(await crosses(), false, 'the machine routed between its networks');

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { cardMac, configurations } from '../../../../apps/network/src/testing/configurations.ts';
 import { renderFiles } from '../../../../apps/network/src/render/render.ts';
+import { writeOptionsOf } from '../../../../apps/network/src/render/secret-files.ts';
 import { inside } from '../../../../image/tools/roots.ts';
 import type { Lab, Scenario } from '../../harness/scenario.ts';
 
@@ -56,9 +57,11 @@ async function systemdAccepts(lab: Lab): Promise<void> {
   const directory = join(lab.directory, 'configurations');
   const write = (name: string, files: Iterable<readonly [string, string]>): void => {
     mkdirSync(join(directory, name), { recursive: true });
-    // networkd reads as a user of its own; udev finds fault with a password that others may read.
+    // With the permissions that they have on a machine: both find fault with a secret that everyone may read.
     for (const [file, content] of files)
-      writeFileSync(join(directory, name, file), content, { mode: file.endsWith('.link') ? 0o600 : 0o644 });
+      writeFileSync(join(directory, name, file), content, {
+        mode: writeOptionsOf(file, content).mode ?? 0o644,
+      });
   };
   const drawn = fc.sample(configurations, { seed, numRuns });
   for (const [number, config] of drawn.entries()) {
