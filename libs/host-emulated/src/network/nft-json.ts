@@ -111,10 +111,11 @@ function deleting(kind: string, object: unknown): NftCommand {
   return (tables) => void tables.splice(tables.indexOf(tableOf(tables, family, name)), 1);
 }
 
-const verdicts: ReadonlySet<string> = new Set(['accept', 'drop', 'reject', 'notrack']);
+const verdicts: ReadonlySet<string> = new Set(['accept', 'drop', 'notrack']);
 
 function parseStatement(value: unknown): NftStatement {
   const [kind, content] = only(value);
+  if (kind === 'reject') return { reject: { type: 'icmpx', expr: 'port-unreachable' } };
   if (verdicts.has(kind)) return { [kind]: null };
   if (kind !== 'match') throw new NftSyntaxError([`Unknown statement object '${kind}'.`]);
   const { op, left, right } = isObject(content) ? content : {};
@@ -122,7 +123,10 @@ function parseStatement(value: unknown): NftStatement {
     throw new NftSyntaxError([`Unknown relational op '${String(op)}'.`]);
   checkLeft(left);
   checkRight(right);
-  return { match: { op, left, right } };
+  // A list of one is listed as what is in it.
+  return {
+    match: { op, left, right: Array.isArray(right) && right.length === 1 ? (right[0] as unknown) : right },
+  };
 }
 
 const metas = ['iifname', 'oifname', 'nfproto', 'l4proto'];

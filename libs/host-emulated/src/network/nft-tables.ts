@@ -59,6 +59,12 @@ export function addChain(table: NftTable, chain: Omit<NftChain, 'handle' | 'rule
 export function addRule(table: NftTable, chain: string, expr: readonly NftStatement[]): void {
   const found = table.chains.find(({ name }) => name === chain);
   if (found === undefined) throw new NftRefusal(missing);
+  // Each set without a name has a handle too.
+  table.next_handle += expr.filter(hasSet).length;
   found.rules.push({ handle: table.next_handle, expr });
   table.next_handle += 1;
+}
+
+function hasSet(statement: NftStatement): boolean {
+  return JSON.stringify(statement).includes('"right":{"set":');
 }

@@ -55,6 +55,23 @@ describe('the packet filter of the emulated machine', () => {
     ]);
   });
 
+  it('lists statements in the form in which the kernel has them, and counts the sets without a name', async () => {
+    const from = { match: { op: '==', left: { meta: { key: 'iifname' } }, right: { set: ['a', 'b'] } } };
+    const state = (right: unknown): object => ({
+      match: { op: 'in', left: { ct: { key: 'state' } }, right },
+    });
+    await load([...set.slice(0, 2), rule([from, state(['invalid']), { reject: null }]), rule(dropAll)]);
+    expect((await listed()).slice(2)).toEqual([
+      {
+        rule: {
+          ...{ ...place, chain: 'input', handle: 3 },
+          expr: [from, state('invalid'), { reject: { type: 'icmpx', expr: 'port-unreachable' } }],
+        },
+      },
+      { rule: { ...place, chain: 'input', handle: 4, expr: dropAll } },
+    ]);
+  });
+
   it('empties the chains of a table and no other', async () => {
     const other = { ...place, table: 'other' };
     const foreign = [
