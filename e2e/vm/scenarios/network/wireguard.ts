@@ -167,7 +167,6 @@ export const wireguardScenarios: readonly Scenario[] = [
     sentence:
       'a tunnel with a key of its own meets its peer, carries packets, and stays while peers come and go',
     needs: ['running', 'neighbour'],
-    quick: true,
     run: handshake,
   },
 ];
