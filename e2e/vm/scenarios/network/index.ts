@@ -17,6 +17,7 @@ import { seedScenarios } from './seed.ts';
 import { rendererScenarios } from './renderer.ts';
 import { staticScenarios } from './static.ts';
 import { timeScenarios } from './time.ts';
+import { tutorialScenarios } from './tutorial.ts';
 import { untouchedScenarios } from './untouched.ts';
 import { vlanScenarios } from './vlan.ts';
 import { wireguardScenarios } from './wireguard.ts';
@@ -38,5 +39,6 @@ export const networkScenarios: readonly Scenario[] = [
   ...rollbackScenarios,
   ...bondScenarios,
   ...powerScenarios,
+  ...tutorialScenarios,
   ...proxyScenarios,
 ];

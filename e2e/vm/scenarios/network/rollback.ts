@@ -89,7 +89,7 @@ async function rollback(lab: Lab): Promise<void> {
   });
   await kill(machine);
   await applying;
-  await assertBack(/interrupted/u);
+  await assertBack(/the network service ended while it was being applied/u);
 
   say('  a kill while its confirmation is awaited, and none');
   await setNetwork(rest, { ...elsewhere, confirmation_timeout: '60s' });
@@ -115,7 +115,7 @@ async function rollback(lab: Lab): Promise<void> {
   await machine.boot();
   await peer.begin();
   await joined(machine, peer);
-  await assertBack(/interrupted/u);
+  await assertBack(/the machine was restarted before it was confirmed/u);
 }
 
 /** The other end is the gateway, and the way to the name server. */
