@@ -85,8 +85,10 @@ export function netdev({ name, network, port: slot }: Nic, port: number): Qapi {
   }
 }
 
-export function card({ name, mac, port }: Nic): Qapi {
-  return { driver: 'virtio-net-pci', bus: `port${port}`, id: cardOf({ name }), netdev: name, mac };
+export function card({ name, mac, port, network }: Nic): Qapi {
+  // A bond by LACP takes no card of which it doesn't know the speed.
+  const speed = network.kind === 'user' ? {} : { speed: 10_000, duplex: 'full' };
+  return { driver: 'virtio-net-pci', bus: `port${port}`, id: cardOf({ name }), netdev: name, mac, ...speed };
 }
 
 const device = (value: Qapi): string[] => ['-device', keyed(value)];
