@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Host } from '@incusos/host';
 import { switchOn } from '@incusos/host-emulated';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { enp5s0, eventually, NetworkAppliance } from './testing/network-appliance.ts';
 
 const good = {
@@ -59,6 +60,77 @@ describe('a change of the network', () => {
     await eventually(isDefault);
     await appliance.settled();
     expect(await appliance.file(pendingFile)).toBeUndefined();
+    expect((await appliance.network()).state?.last_change).toMatchObject({
+      outcome: 'rolled-back',
+      reason: 'it was not confirmed within 4 s',
+    });
+  });
+
+  it('says until when it can be confirmed, and that it was', async () => {
+    expect((await appliance.network()).state?.last_change).toBeUndefined();
+    await appliance.set({ ...good, confirmation_timeout: '1h' });
+    const unconfirmed = (await appliance.network()).state?.last_change;
+    expect(unconfirmed?.outcome).toBe('unconfirmed');
+    const left = Date.parse(unconfirmed?.deadline ?? '') - Date.now();
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThanOrEqual(3_600_000);
+    await appliance.client.confirmConfig({});
+    const applied = (await appliance.network()).state?.last_change;
+    expect([applied?.outcome, applied?.deadline, applied?.reason]).toEqual([
+      'applied',
+      undefined,
+      undefined,
+    ]);
+    await appliance.stop();
+    await appliance.start();
+    expect((await appliance.network()).state?.last_change).toEqual(applied);
+  });
+
+  it.each([-30, -10, 0, 10])('is kept or taken back, whole, when it is confirmed %i ms after its time', async (late) => {
+    const timeoutMs = 2_000;
+    const began = performance.now();
+    await appliance.set({ ...good, confirmation_timeout: `${timeoutMs}ms` });
+    await sleep(Math.max(0, Math.round(began + timeoutMs + late - performance.now())));
+    const confirmed = await appliance.client.confirmConfig({}).then(
+      () => true,
+      () => false,
+    );
+    await eventually(async () => (await appliance.file(pendingFile)) === undefined);
+    await appliance.settled();
+    const { config, state } = await appliance.network();
+    expect(config?.interfaces[0]?.addresses.includes('192.0.2.10/24')).toBe(confirmed);
+    expect(state?.last_change?.outcome).toBe(confirmed ? 'applied' : 'rolled-back');
+    const file = await appliance.file('/run/systemd/network/20-_venp5s0.network');
+    expect(file?.includes('192.0.2.10')).toBe(confirmed);
+  });
+
+  it('keeps its deadline when the time of day is set meanwhile', async () => {
+    const uptime = performance.now();
+    const withOwnClock = (host: Host): Host => ({
+      ...host,
+      files: Object.assign(Object.create(host.files) as Host['files'], {
+        readText: (path: string): Promise<string> =>
+          path === '/proc/uptime'
+            ? Promise.resolve(`${((performance.now() - uptime) / 1000 + 100).toFixed(2)} 0\n`)
+            : host.files.readText(path),
+      }),
+    });
+    await appliance.stop();
+    await appliance.start(withOwnClock);
+    await appliance.set({ ...good, confirmation_timeout: '10m' });
+    await appliance.stop();
+    const real = Date.now;
+    for (const jump of [86_400_000, -86_400_000]) {
+      vi.spyOn(Date, 'now').mockImplementation(() => real() + jump);
+      await appliance.start(withOwnClock);
+      await appliance.settled();
+      expect(await appliance.file(pendingFile), `${jump} ms`).toContain('"unconfirmed"');
+      await appliance.stop();
+      vi.restoreAllMocks();
+    }
+    await appliance.start(withOwnClock);
+    await appliance.client.confirmConfig({});
+    expect((await appliance.network()).config?.interfaces[0]?.addresses).toEqual(['192.0.2.10/24']);
   });
 
   it('uses the default timeout where it gives none', async () => {
@@ -88,6 +160,10 @@ describe('a change of the network', () => {
     expect(await appliance.file('/run/systemd/network/20-_venp5s0.network')).toBe(before);
     expect(await isDefault()).toBe(true);
     expect(await appliance.file(pendingFile)).toBeUndefined();
+    expect((await appliance.network()).state?.last_change).toMatchObject({
+      outcome: 'rolled-back',
+      reason: 'timed out waiting for DNS: no name server answered',
+    });
   });
 
   it('that leaves a required device without an address names it and is taken back', async () => {
@@ -146,6 +222,10 @@ describe('a change of the network', () => {
     await appliance.start();
     await eventually(isDefault);
     await eventually(async () => (await appliance.file(pendingFile)) === undefined);
+    expect((await appliance.network()).state?.last_change).toMatchObject({
+      outcome: 'rolled-back',
+      reason: 'the machine was restarted before it was confirmed',
+    });
   });
 
   it('that was interrupted in the middle is taken back when the service starts', async () => {

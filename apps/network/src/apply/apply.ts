@@ -90,7 +90,7 @@ export const steps: readonly Step[] = [
     files: async ({ config }) => proxyFiles(config),
     run: ({ host, config }) => applyProxy(host, config),
   },
-  { name: 'bring the network online', run: waitForNetwork },
+  { name: 'bring the network online', run: waitForNetwork, onlyAfterSuccess: true },
 ];
 
 /** A change that would bring the machine to a configuration, with nothing done yet. */
@@ -128,18 +128,21 @@ export async function applyConfig(
   config: SystemNetworkConfig,
   patience: Patience = {},
 ): Promise<void> {
-  const { deadline } = patience;
+  const { deadline, persevere = false } = patience;
   const change = await prepareChange(hurriedHost(host, deadline), config, patience);
   if (!isEmpty(change.plan)) await host.files.writeAtomic(unreadMarker, '');
-  for (const step of steps) {
+  let failure: StepError | undefined;
+  for (const { name, run, onlyAfterSuccess = false } of steps) {
+    if (failure !== undefined && (!persevere || onlyAfterSuccess)) break;
     try {
       if (deadline !== undefined && performance.now() > deadline)
         throw new NotOnlineError('timed out before the network was set up');
-      await step.run(change);
+      await run(change);
     } catch (error) {
-      throw new StepError(step.name, error);
+      failure ??= new StepError(name, error);
     }
   }
+  if (failure !== undefined) throw failure;
 }
 
 /** A host whose programs get no more time than there is. */

@@ -409,7 +409,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
           error: reasonOf(error),
         });
       } else {
-        this.trouble = `the network configuration is not in force: ${reasonOf(error)}`;
+        this.trouble = `the network configuration is not wholly in force: ${reasonOf(error)}`;
         this.bringUpLater(error);
       }
       throw error;
@@ -427,7 +427,7 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
         () => undefined,
       );
     });
-    this.logger.error('the network configuration is not in force and will be tried again', {
+    this.logger.error('the network configuration is not wholly in force and will be tried again', {
       error: reasonOf(error),
       ...(error instanceof StepError ? { step: error.step } : {}),
       seconds: delay / 1000,

@@ -53,17 +53,22 @@ export async function waitUntilOnline(
   deadline: number,
 ): Promise<void> {
   const required = requiredDevices(config);
-  if (required.length === 0) return;
-  await waitForAddresses(host, required, deadline);
-  const six = [...config.interfaces, ...config.bonds, ...config.vlans].some(
+  const servers = (config.dns?.nameservers ?? []).length > 0;
+  if (required.length > 0) {
+    await waitForAddresses(host, required, deadline);
+    if (needsSix(config))
+      await sleep(Math.min(duplicateDetectionMs, Math.max(0, deadline - performance.now())));
+  }
+  // Where nothing has to be online, only servers that somebody named are expected to answer.
+  if (required.length === 0 && !servers) return;
+  const links = required.map(({ device }) => device);
+  await waitForNames(host, links, deadline, { servers: required.length > 0 && servers });
+}
+
+function needsSix(config: SystemNetworkConfig): boolean {
+  return [...config.interfaces, ...config.bonds, ...config.vlans].some(
     ({ addresses, required_for_online: online = '' }) =>
       addresses.length > 0 && (online === 'ipv6' || online === 'both'),
-  );
-  if (six) await sleep(Math.min(duplicateDetectionMs, Math.max(0, deadline - performance.now())));
-  await waitForNames(
-    host,
-    required.map(({ device }) => device),
-    deadline,
   );
 }
 
@@ -93,7 +98,13 @@ async function readStatuses(host: Host): Promise<Map<string, LinkStatus>> {
   return parseStatuses(stdout);
 }
 
-async function waitForNames(host: Host, links: readonly string[], deadline: number): Promise<void> {
+/** @param needed whether there must be name servers. */
+async function waitForNames(
+  host: Host,
+  links: readonly string[],
+  deadline: number,
+  needed: { readonly servers: boolean },
+): Promise<void> {
   const started = performance.now();
   for (;;) {
     const answer = await resolverAnswers(
@@ -103,7 +114,8 @@ async function waitForNames(host: Host, links: readonly string[], deadline: numb
     );
     if (answer === 'answers') return;
     // A network may have no name server at all; then there is none to wait for.
-    if (answer === 'no-servers' && performance.now() - started > nameServerGraceMs) return;
+    const none = answer === 'no-servers' && performance.now() - started > nameServerGraceMs;
+    if (none && !needed.servers) return;
     if (performance.now() + pollMs > deadline)
       throw new NotOnlineError('timed out waiting for DNS: no name server answered');
     await sleep(pollMs);

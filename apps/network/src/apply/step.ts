@@ -26,6 +26,8 @@ export interface Change {
 export interface Patience {
   /** Milliseconds that the network may take to come up once everything is set. */
   readonly onlineMs?: number;
+  /** Whether to go on with the other steps when one failed: a machine has to have whatever network it can have. */
+  readonly persevere?: boolean;
   /** When the whole has to be done, on the clock of `performance.now()`, which a synchronized time doesn't move. */
   readonly deadline?: number | undefined;
 }
@@ -46,6 +48,8 @@ export interface Step {
   readonly files?: (
     change: Pick<Change, 'host' | 'config'>,
   ) => Promise<ReadonlyMap<string, string | undefined>>;
+  /** Whether there is no sense in it when another one failed. */
+  readonly onlyAfterSuccess?: boolean;
   /** @throws ProgramError and others when the machine didn't do as it was told. */
   readonly run: (change: Change) => Promise<void>;
 }

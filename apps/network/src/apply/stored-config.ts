@@ -53,32 +53,25 @@ export class StoredConfig {
   async apply(patience: Patience = {}): Promise<void> {
     const cards = await this.cards();
     const stored = this.current;
-    if (stored === undefined) await this.applyFirst(cards, patience);
-    else await this.applyStored(stored, cards, patience);
+    const persevering = { ...patience, persevere: true };
+    if (stored === undefined) await this.applyFirst(cards, persevering);
+    else await this.applyStored(stored, cards, persevering);
   }
 
   /** What the seed of a machine wants that was never configured, else what every machine has. */
   private async applyFirst(cards: readonly NetworkCard[], patience: Patience): Promise<void> {
-    const seeded = await seededConfig(this.host, cards).catch((error: unknown) => this.withoutSeed(error));
-    if (seeded !== undefined) {
-      try {
-        await applyConfig(this.host, seeded, patience);
-        await this.commitIfPossible(seeded, cards);
-        return;
-      } catch (error) {
-        // A seed that can't be used locks nobody out.
-        this.withoutSeed(error);
-      }
-    }
-    const config = defaultConfig(cards);
+    // A seed that can't be used locks nobody out.
+    const seeded = await seededConfig(this.host, cards).catch((error: unknown) => {
+      this.logger.error('the network seed is not used, every card asks for its addresses', {
+        error: reasonOf(error),
+      });
+    });
+    const config = seeded ?? defaultConfig(cards);
+    // Kept, it would be the configuration for good of a machine whose cards were only late.
+    if (config.interfaces.length + config.bonds.length === 0)
+      throw new MissingCardsError('the machine has no network device');
     await this.commitIfPossible(config, cards);
     await applyConfig(this.host, config, patience);
-  }
-
-  private withoutSeed(error: unknown): undefined {
-    this.logger.error('the network seed is not used, every card asks for its addresses', {
-      error: reasonOf(error),
-    });
   }
 
   private async applyStored(

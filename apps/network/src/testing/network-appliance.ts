@@ -9,7 +9,7 @@ import {
   NetworkServiceService,
   SystemNetworkConfig,
 } from '@incusos/contracts/network';
-import type { Programs } from '@incusos/host';
+import type { Host, Programs } from '@incusos/host';
 import {
   areas,
   defaultMachine,
@@ -72,11 +72,14 @@ export class NetworkAppliance {
     return this.connected;
   }
 
-  /** Starts the service in this process. */
-  async start(): Promise<void> {
+  /**
+   * Starts the service in this process.
+   * @param wrap makes the machine another one for it.
+   */
+  async start(wrap: (host: Host) => Host = (host) => host): Promise<void> {
     const socket = join(this.directory, `n${(this.starts += 1)}.sock`);
     const { files, programs } = openEmulatedHost(this.machine);
-    const host = { files, programs: this.around(programs) };
+    const host = wrap({ files, programs: this.around(programs) });
     this.running = await startService(
       NetworkModule.on(() => Promise.resolve(host), { onlineMs: 4_000 }),
       'network',

@@ -13,6 +13,7 @@ export function buildPrograms(): Promise<string> {
   return bundlePrograms({
     'network.mjs': new URL('../main.ts', import.meta.url),
     'host-emulated.mjs': new URL('../../../../libs/host-emulated/src/index.ts', import.meta.url),
+    'mortal-host.mjs': new URL('./mortal-host.ts', import.meta.url),
   });
 }
 
@@ -35,12 +36,18 @@ export class NetworkProcess {
     return this.connection.use(NetworkServiceService);
   }
 
-  async start(): Promise<void> {
+  /**
+   * @param killedBefore number of the operation, counted from the first one of a change, before which it kills itself;
+   * never unless given.
+   */
+  async start(killedBefore?: number): Promise<void> {
     this.runs = await mkdtemp(join(tmpdir(), 'net-run-'));
+    const host = killedBefore === undefined ? 'host-emulated.mjs' : 'mortal-host.mjs';
     const env = {
-      INCUSOS_HOST_MODULE: join(this.programs, 'host-emulated.mjs'),
+      INCUSOS_HOST_MODULE: join(this.programs, host),
       INCUSOS_MACHINE_DIR: this.machine,
       INCUSOS_RUN_DIR: this.runs,
+      KILLED_BEFORE: String(killedBefore ?? ''),
     };
     this.process = new LocalPrograms().stream([process.execPath, join(this.programs, 'network.mjs')], {
       env,
@@ -49,6 +56,11 @@ export class NetworkProcess {
     const socket = join(this.runs, 'network.sock');
     while (!(await checkHealth('network', 5_000, socket))) await sleep(50);
     this.connection = connectService('network', socket);
+  }
+
+  /** Waits until it ended by itself. */
+  async ended(): Promise<void> {
+    await this.process?.finished.catch(() => undefined);
   }
 
   /** Ends it as a crash would. */
