@@ -76,33 +76,32 @@ describe('a change of the network', () => {
     expect(left).toBeLessThanOrEqual(3_600_000);
     await appliance.client.confirmConfig({});
     const applied = (await appliance.network()).state?.last_change;
-    expect([applied?.outcome, applied?.deadline, applied?.reason]).toEqual([
-      'applied',
-      undefined,
-      undefined,
-    ]);
+    expect([applied?.outcome, applied?.deadline, applied?.reason]).toEqual(['applied', undefined, undefined]);
     await appliance.stop();
     await appliance.start();
     expect((await appliance.network()).state?.last_change).toEqual(applied);
   });
 
-  it.each([-30, -10, 0, 10])('is kept or taken back, whole, when it is confirmed %i ms after its time', async (late) => {
-    const timeoutMs = 2_000;
-    const began = performance.now();
-    await appliance.set({ ...good, confirmation_timeout: `${timeoutMs}ms` });
-    await sleep(Math.max(0, Math.round(began + timeoutMs + late - performance.now())));
-    const confirmed = await appliance.client.confirmConfig({}).then(
-      () => true,
-      () => false,
-    );
-    await eventually(async () => (await appliance.file(pendingFile)) === undefined);
-    await appliance.settled();
-    const { config, state } = await appliance.network();
-    expect(config?.interfaces[0]?.addresses.includes('192.0.2.10/24')).toBe(confirmed);
-    expect(state?.last_change?.outcome).toBe(confirmed ? 'applied' : 'rolled-back');
-    const file = await appliance.file('/run/systemd/network/20-_venp5s0.network');
-    expect(file?.includes('192.0.2.10')).toBe(confirmed);
-  });
+  it.each([-30, -10, 0, 10])(
+    'is kept or taken back, whole, when it is confirmed %i ms after its time',
+    async (late) => {
+      const timeoutMs = 2_000;
+      const began = performance.now();
+      await appliance.set({ ...good, confirmation_timeout: `${timeoutMs}ms` });
+      await sleep(Math.max(0, Math.round(began + timeoutMs + late - performance.now())));
+      const confirmed = await appliance.client.confirmConfig({}).then(
+        () => true,
+        () => false,
+      );
+      await eventually(async () => (await appliance.file(pendingFile)) === undefined);
+      await appliance.settled();
+      const { config, state } = await appliance.network();
+      expect(config?.interfaces[0]?.addresses.includes('192.0.2.10/24')).toBe(confirmed);
+      expect(state?.last_change?.outcome).toBe(confirmed ? 'applied' : 'rolled-back');
+      const file = await appliance.file('/run/systemd/network/20-_venp5s0.network');
+      expect(file?.includes('192.0.2.10')).toBe(confirmed);
+    },
+  );
 
   it('keeps its deadline when the time of day is set meanwhile', async () => {
     const uptime = performance.now();

@@ -5,7 +5,12 @@ import { enp5s0, NetworkAppliance } from './testing/network-appliance.ts';
 
 const route = { to: '0.0.0.0/0', via: '192.0.2.1' };
 const lan = { name: 'lan', hwaddr: enp5s0, addresses: ['192.0.2.10/24'], routes: [route] };
-const store = { name: 'store', hwaddr: '10:66:6a:00:00:02', addresses: ['198.51.100.1/24'], required_for_online: 'no' };
+const store = {
+  name: 'store',
+  hwaddr: '10:66:6a:00:00:02',
+  addresses: ['198.51.100.1/24'],
+  required_for_online: 'no',
+};
 const base = {
   interfaces: [lan, store],
   vlans: [{ name: 'ten', parent: 'store', id: 10, addresses: ['203.0.113.1/24'], required_for_online: 'no' }],
@@ -82,7 +87,9 @@ describe('a plan', () => {
   it('says that nothing is interrupted when an address comes or name servers change', async () => {
     const more = { ...lan, addresses: [...lan.addresses, '192.0.2.99/24'] };
     expect((await plan({ ...base, interfaces: [more, store] })).interrupted).toEqual([]);
-    expect((await plan({ ...base, dns: { ...base.dns, nameservers: ['192.0.2.2'] } })).interrupted).toEqual([]);
+    expect((await plan({ ...base, dns: { ...base.dns, nameservers: ['192.0.2.2'] } })).interrupted).toEqual(
+      [],
+    );
     const other = { ...lan, addresses: ['192.0.2.99/24'] };
     expect((await plan({ ...base, interfaces: [other, store] })).interrupted).toEqual(['lan']);
   });
@@ -93,7 +100,10 @@ describe('a plan', () => {
       interfaces: [{ ...lan, routes: [{ ...route, via: '203.0.113.254' }] }, store],
     });
     expect(warnings).toEqual([
-      { field: 'config.interfaces[0].routes[0].via', message: expect.stringContaining('gateway') as string },
+      {
+        field: 'config.interfaces[0].routes[0].via',
+        message: expect.stringContaining("can't be reached") as string,
+      },
     ]);
   });
 

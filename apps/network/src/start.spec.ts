@@ -1,6 +1,9 @@
 /** Starts on machines where not everything goes well. */
+import { SystemNetworkConfig } from '@incusos/contracts/network';
 import { type Host, ProgramError } from '@incusos/host';
+import { openEmulatedHost } from '@incusos/host-emulated';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openNetworkState } from './network-state.ts';
 import { enp5s0, eventually, NetworkAppliance } from './testing/network-appliance.ts';
 
 const lan = {
@@ -44,12 +47,9 @@ describe('a start', () => {
   it.each(['hostnamectl', 'timedatectl set-timezone', 'timedatectl show'])(
     'has a network although %s does not answer, and is complete once it does',
     async (command) => {
-      const before = await NetworkAppliance.create();
-      await before.remove();
       await appliance.start();
       await appliance.settled();
       await appliance.set({ ...config, time: { timezone: 'Europe/Zurich', ntp_servers: [] } });
-      await appliance.stop();
       await appliance.powerCycle();
       await appliance.machine.change(({ network }) => {
         network.host_name = 'localhost';
@@ -58,9 +58,7 @@ describe('a start', () => {
       await appliance.start(busyHost(command));
       await eventually(async () => (await problem()) !== undefined);
       expect(await problem()).toContain('did not finish within 30000 ms');
-      await eventually(async () =>
-        (await appliance.interfaceState('lan')).addresses.includes('192.0.2.10'),
-      );
+      await eventually(async () => (await appliance.interfaceState('lan')).addresses.includes('192.0.2.10'));
       fails = false;
       await eventually(async () => (await problem()) === undefined);
       const { host_name: hostName, time_zone: timeZone } = appliance.machine.read().network;
@@ -79,9 +77,9 @@ describe('a start', () => {
   it('takes another configuration while the stored one can not be brought up', async () => {
     await appliance.start();
     await appliance.settled();
-    await appliance.stop();
     await appliance.powerCycle();
-    await appliance.start(busyHost('hostnamectl hostname 0'));
+    await appliance.start(busyHost('networkctl reload'));
+    await eventually(async () => (await problem()) !== undefined);
     fails = false;
     await appliance.set(config);
     expect(await problem()).toBeUndefined();
@@ -93,17 +91,15 @@ describe('a start', () => {
     await appliance.start();
     await appliance.settled();
     await appliance.stop();
-    const path = '/var/lib/incus-os/network/state.json';
-    const state = JSON.parse((await appliance.file(path)) ?? '') as {
-      data: { config: { interfaces: object[] } };
-    };
-    state.data.config.interfaces.push({
-      name: 'late',
-      hwaddr: 'enp9s0',
-      addresses: ['dhcp4'],
-      required_for_online: 'no',
-    });
-    await appliance.machine.files.writeAtomic(path, JSON.stringify(state));
+    const store = await openNetworkState(openEmulatedHost(appliance.machine));
+    const late = { name: 'late', hwaddr: 'enp9s0', addresses: ['dhcp4'], required_for_online: 'no' };
+    await store.commit('a configuration from another machine', (state) => ({
+      ...state,
+      config: SystemNetworkConfig.fromPartial({
+        ...state.config,
+        interfaces: [...(state.config?.interfaces ?? []), late],
+      }),
+    }));
     await appliance.start();
     await eventually(async () => (await problem())?.includes('no network device enp9s0') === true);
     await eventually(async () => (await appliance.interfaceState('enp5s0')).addresses.length > 0);

@@ -11,8 +11,8 @@ import { reasonOf } from '@incusos/service';
 import { cardMacs } from '../config/hardware-addresses.ts';
 import { applyOverTls, overTlsFiles } from '../dns/over-tls.ts';
 import { setEnergySaving } from '../hardware/energy.ts';
-import { hostNameOf, setHostName, writeHosts } from '../hostname/hostname.ts';
 import { loadFirewall } from '../firewall/load.ts';
+import { hostNameOf, hostsFile, setHostName, writeHosts } from '../hostname/hostname.ts';
 import { applyProxy, proxyFiles } from '../proxy/local-proxy.ts';
 import { physicalName } from '../render/device-names.ts';
 import type { CardLimits } from '../render/mtu.ts';
@@ -20,7 +20,7 @@ import { networkDirectory, renderFiles } from '../render/render.ts';
 import { cardsOf, type NetworkCard } from '../state/ip.ts';
 import { writeOptionsOf } from '../render/secret-files.ts';
 import { readLinks } from '../state/readings.ts';
-import { setTimeZone, writeTimeServers } from '../time/clock.ts';
+import { setTimeZone, timeServersFile, timeServersOf, writeTimeServers } from '../time/clock.ts';
 import { linksBeside, releaseCards, removeStaleDevices } from './devices.ts';
 import { NotOnlineError, waitUntilOnline } from './online.ts';
 import { isEmpty, matchedLink, type Plan, planChange } from './plan.ts';
@@ -66,9 +66,14 @@ export const steps: readonly Step[] = [
     run: async ({ host, config }) => setHostName(host, await hostNameOf(host, config)),
   },
   { name: 'write the files of the devices', run: ({ host, plan }) => writePlan(host, plan) },
-  { name: 'write the time servers', run: ({ host, config }) => writeTimeServers(host, config) },
+  {
+    name: 'write the time servers',
+    files: ({ config }) => Promise.resolve(new Map([[timeServersFile, timeServersOf(config)]])),
+    run: ({ host, config }) => writeTimeServers(host, config),
+  },
   {
     name: 'write the host names',
+    files: async ({ host, config }) => new Map([['/etc/hosts', hostsFile(await hostNameOf(host, config))]]),
     run: async ({ host, config }) => writeHosts(host, await hostNameOf(host, config)),
   },
   {

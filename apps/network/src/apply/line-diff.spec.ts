@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { lineDiff } from './line-diff.ts';
 
 const text = fc
-  .array(fc.constantFrom('[Match]', '[Network]', '[Route]', 'Name=_va', 'Address=192.0.2.1/24', 'DHCP=yes', 'VLAN=10'))
+  .array(
+    fc.constantFrom(
+      '[Match]',
+      '[Network]',
+      '[Route]',
+      'Name=_va',
+      'Address=192.0.2.1/24',
+      'DHCP=yes',
+      'VLAN=10',
+    ),
+  )
   .map((lines) => lines.join('\n'));
 const linesOf = (lines: string): string[] => lines.split('\n').filter((line) => line !== '');
 const counted = (lines: readonly string[]): Map<string, number> => {
@@ -15,7 +25,8 @@ const counted = (lines: readonly string[]): Map<string, number> => {
 describe('the difference between two files', () => {
   it('has the lines that go and come below their section', () => {
     const before = '[Match]\nName=_va\n\n[Network]\nAddress=192.0.2.1/24\nDHCP=no\n';
-    const after = '[Match]\nName=_va\n\n[Network]\nAddress=192.0.2.2/24\nDHCP=no\n\n[Route]\nGateway=192.0.2.254\n';
+    const after =
+      '[Match]\nName=_va\n\n[Network]\nAddress=192.0.2.2/24\nDHCP=no\n\n[Route]\nGateway=192.0.2.254\n';
     expect(lineDiff(before, after).split('\n')).toEqual([
       ' [Network]',
       '-Address=192.0.2.1/24',

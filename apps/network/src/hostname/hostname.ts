@@ -24,7 +24,8 @@ export async function setHostName(host: Host, name: string): Promise<void> {
   if (present.some((one) => one !== name)) await host.programs.run(['hostnamectl', 'hostname', name]);
 }
 
-function hostsFile(name: string): string {
+/** The text of `/etc/hosts`. */
+export function hostsFile(name: string): string {
   return [
     '127.0.0.1 localhost',
     `127.0.1.1 ${name}`,

@@ -97,11 +97,16 @@ export class NetworkAppliance {
 
   /** Ends the service as at a shutdown, and boots the machine with it. */
   async reboot(): Promise<void> {
+    await this.powerCycle();
+    await this.start();
+    await this.settled();
+  }
+
+  /** Switches the machine off and on; the service doesn't run then. */
+  async powerCycle(): Promise<void> {
     await this.stop();
     await switchOff(this.machine);
     await switchOn(this.machine);
-    await this.start();
-    await this.settled();
   }
 
   async remove(): Promise<void> {

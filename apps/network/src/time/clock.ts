@@ -2,7 +2,8 @@
 import type { SystemNetworkConfig } from '@incusos/contracts/network';
 import type { Host } from '@incusos/host';
 
-const timeServersFile = '/run/systemd/timesyncd.conf';
+/** Where timesyncd reads it. */
+export const timeServersFile = '/run/systemd/timesyncd.conf';
 const zoneLink = '/etc/localtime';
 const zones = '/usr/share/zoneinfo/';
 
