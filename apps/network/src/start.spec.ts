@@ -44,7 +44,7 @@ beforeEach(async () => {
 afterEach(() => appliance.remove());
 
 describe('a start', () => {
-  it.each(['hostnamectl', 'timedatectl set-timezone', 'timedatectl show'])(
+  it.each(['hostnamectl', 'timedatectl set-timezone'])(
     'has a network although %s does not answer, and is complete once it does',
     async (command) => {
       await appliance.start();
@@ -55,6 +55,7 @@ describe('a start', () => {
         network.host_name = 'localhost';
         network.time_zone = 'UTC';
       });
+      await appliance.machine.files.remove('/etc/localtime');
       await appliance.start(busyHost(command));
       await eventually(async () => (await problem()) !== undefined);
       expect(await problem()).toContain('did not finish within 30000 ms');

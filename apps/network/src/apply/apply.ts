@@ -11,7 +11,7 @@ import { reasonOf } from '@incusos/service';
 import { cardMacs } from '../config/hardware-addresses.ts';
 import { applyOverTls, overTlsFiles } from '../dns/over-tls.ts';
 import { setEnergySaving } from '../hardware/energy.ts';
-import { loadFirewall } from '../firewall/load.ts';
+import { checkFirewall, loadFirewall } from '../firewall/load.ts';
 import { hostNameOf, hostsFile, setHostName, writeHosts } from '../hostname/hostname.ts';
 import { applyProxy, proxyFiles } from '../proxy/local-proxy.ts';
 import { physicalName } from '../render/device-names.ts';
@@ -58,7 +58,12 @@ export function limitsOf(cards: readonly NetworkCard[]): CardLimits {
 /** Everything that a change does, in the order that the devices need. */
 export const steps: readonly Step[] = [
   // Before any address: there is no moment in which something can be reached that a rule keeps out.
-  { name: 'load the firewall rules', run: ({ host, config }) => loadFirewall(host, config) },
+  {
+    name: 'load the firewall rules',
+    guards: true,
+    check: ({ host, config }) => checkFirewall(host, config),
+    run: ({ host, config }) => loadFirewall(host, config),
+  },
   { name: 'set the time zone', run: ({ host, config }) => setTimeZone(host, config) },
   { name: 'remove devices that are no longer wanted', run: removeDevices },
   {
@@ -133,11 +138,11 @@ export async function applyConfig(
   config: SystemNetworkConfig,
   patience: Patience = {},
 ): Promise<void> {
-  const { deadline, persevere = false } = patience;
+  const { deadline, persevere = false, unguarded = false } = patience;
   const change = await prepareChange(hurriedHost(host, deadline), config, patience);
   if (!isEmpty(change.plan)) await host.files.writeAtomic(unreadMarker, '');
   let failure: StepError | undefined;
-  for (const { name, run, onlyAfterSuccess = false } of steps) {
+  for (const { name, run, onlyAfterSuccess = false, guards = false } of steps) {
     if (failure !== undefined && (!persevere || onlyAfterSuccess)) break;
     try {
       if (deadline !== undefined && performance.now() > deadline)
@@ -145,9 +150,22 @@ export async function applyConfig(
       await run(change);
     } catch (error) {
       failure ??= new StepError(name, error);
+      if (guards && !unguarded) break;
     }
   }
   if (failure !== undefined) throw failure;
+}
+
+/**
+ * Asks the machine whether it would take a change.
+ * @throws StepError when it wouldn't.
+ */
+export async function checkChange(change: Change): Promise<void> {
+  for (const { name, check } of steps) {
+    await check?.(change).catch((error: unknown) => {
+      throw new StepError(name, error);
+    });
+  }
 }
 
 /** A host whose programs get no more time than there is. */

@@ -30,6 +30,9 @@ export async function describePlan(
   };
 }
 
+/** Who may see what would change need not see these. */
+const secrets = /^([+-](?:PrivateKey|PresharedKey|WakeOnLanPassword)=).*$/gmu;
+
 function networkFiles({ plan: { write, remove }, present }: PlannedChange): SystemNetworkPlanFile[] {
   return [
     ...[...write].map(([name, content]) =>
@@ -57,7 +60,7 @@ function fileChange(
 ): SystemNetworkPlanFile {
   if (wanted === undefined) return { path, change: 'removed' };
   if (present === undefined) return { path, change: 'added' };
-  return { path, change: 'changed', diff: lineDiff(present, wanted) };
+  return { path, change: 'changed', diff: lineDiff(present, wanted).replace(secrets, '$1…') };
 }
 
 function devicesOf({ plan, present, links }: PlannedChange): SystemNetworkPlanDevice[] {

@@ -18,7 +18,7 @@ import { configWarnings } from '../config/warnings.ts';
 import { NETWORK_STATE, type NetworkState } from '../network-state.ts';
 import { rememberNames } from '../state/ip.ts';
 import { ClockService } from '../time/clock.service.ts';
-import { applyConfig, limitsOf, prepareChange, StepError } from './apply.ts';
+import { applyConfig, checkChange, limitsOf, prepareChange, StepError } from './apply.ts';
 import { describePlan } from './describe-plan.ts';
 import { LastChange } from './last-change.ts';
 import { NotOnlineError } from './online.ts';
@@ -38,6 +38,8 @@ export interface NetworkLimits {
 }
 
 export const usualLimits: NetworkLimits = { onlineMs: 30_000 };
+/** Attempts to bring up a configuration that are made only with its firewall. */
+const guardedAttempts = 4;
 /** How long a stop waits for a change that is being made. */
 const stopPatienceMs = 2_000;
 
@@ -137,7 +139,11 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
     this.refuseReadOnly();
     const cards = await this.stored.cards();
     const config = prepareConfig(form, { cards, configured: this.current });
-    const plan = await describePlan(await prepareChange(this.host, config), this.current);
+    const change = await prepareChange(this.host, config);
+    const plan = await describePlan(change, this.current);
+    await checkChange(change).catch((error: unknown) => {
+      throw new DomainError('OPERATION_FAILED', reasonOf(error), { cause: error });
+    });
     return { ...plan, warnings: [...configWarnings(config, limitsOf(cards))] };
   }
 
@@ -398,7 +404,9 @@ export class NetworkConfigService implements OnApplicationBootstrap, OnApplicati
    */
   private async bringUp(patience: Patience = {}): Promise<void> {
     try {
-      await this.stored.apply(patience);
+      // Closed for good, the machine would be lost.
+      const unguarded = this.retry.failures >= guardedAttempts;
+      await this.stored.apply({ ...patience, unguarded });
       this.retry.reset();
       this.trouble = undefined;
     } catch (error) {

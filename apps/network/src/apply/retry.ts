@@ -5,8 +5,13 @@ const longestDelayMs = 30_000;
 
 export class Retry {
   private timer: NodeJS.Timeout | undefined;
-  private failures = 0;
+  private failed = 0;
   private closed = false;
+
+  /** How often it failed since it last succeeded. */
+  get failures(): number {
+    return this.failed;
+  }
 
   /**
    * Makes another attempt after a while: 1 s the first time, twice as long each time, 30 s at most.
@@ -14,8 +19,8 @@ export class Retry {
    */
   after(attempt: () => void): number {
     clearTimeout(this.timer);
-    const delay = Math.min(longestDelayMs, firstDelayMs * 2 ** this.failures);
-    this.failures += 1;
+    const delay = Math.min(longestDelayMs, firstDelayMs * 2 ** this.failed);
+    this.failed += 1;
     if (this.closed) return delay;
     this.timer = setTimeout(() => {
       this.timer = undefined;
@@ -39,6 +44,6 @@ export class Retry {
   /** It succeeded: the next failure is a first one. */
   reset(): void {
     this.stop();
-    this.failures = 0;
+    this.failed = 0;
   }
 }

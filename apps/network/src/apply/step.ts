@@ -28,6 +28,8 @@ export interface Patience {
   readonly onlineMs?: number;
   /** Whether to go on with the other steps when one failed: a machine has to have whatever network it can have. */
   readonly persevere?: boolean;
+  /** Whether to go on even without what guards it, because waiting for that would be in vain. */
+  readonly unguarded?: boolean;
   /** When the whole has to be done, on the clock of `performance.now()`, which a synchronized time doesn't move. */
   readonly deadline?: number | undefined;
 }
@@ -48,8 +50,15 @@ export interface Step {
   readonly files?: (
     change: Pick<Change, 'host' | 'config'>,
   ) => Promise<ReadonlyMap<string, string | undefined>>;
+  /**
+   * Asks the machine whether it would do it; changes nothing.
+   * @throws what `run` would.
+   */
+  readonly check?: (change: Change) => Promise<void>;
   /** Whether there is no sense in it when another one failed. */
   readonly onlyAfterSuccess?: boolean;
+  /** Whether the others would open the machine to something without it. */
+  readonly guards?: boolean;
   /** @throws ProgramError and others when the machine didn't do as it was told. */
   readonly run: (change: Change) => Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Host } from '@incusos/host';
 
 /** Programs that only look, and what goes on in the background of every change. */
 const looks =
-  /^(?:ip (?:-\S+ )*(?:address|link|route) show|ip monitor|networkctl (?:list|status|lldp)|timedatectl show|hostnamectl hostname$|systemctl is-active|systemctl restart systemd-timesyncd|resolvectl query)/u;
+  /^(?:ip (?:-\S+ )*(?:address|link|route) show|ip monitor|networkctl (?:list|status|lldp)|timedatectl show|hostnamectl hostname$|systemctl is-active|systemctl restart systemd-timesyncd|resolvectl query|nft --json --check)/u;
 
 /**
  * @param before called before each change with what it is, such as `write /etc/hosts`; the change happens when it
