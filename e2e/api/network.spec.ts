@@ -11,10 +11,26 @@ interface Interface {
   readonly [key: string]: unknown;
 }
 
+interface LastChange {
+  readonly outcome: string;
+  readonly time: string;
+  readonly reason?: string;
+  readonly deadline?: string;
+}
+
+interface Plan {
+  readonly files: readonly { readonly path: string; readonly change: string; readonly diff?: string }[];
+  readonly devices: readonly { readonly name: string; readonly change: string }[];
+  readonly interrupted: readonly string[];
+  readonly warnings: readonly { readonly field: string; readonly message: string }[];
+}
+
 interface Network {
   readonly config: { readonly interfaces: readonly Interface[]; readonly [key: string]: unknown };
   readonly state: {
     readonly configuration_in_process: boolean;
+    readonly last_change?: LastChange;
+    readonly problem?: string;
     readonly interfaces: Readonly<
       Record<string, { addresses?: string[]; state: string; type: string; roles?: string[] }>
     >;
@@ -41,6 +57,10 @@ function withAddresses(...addresses: string[]): { config: Network['config'] & Re
 async function addressesNow(): Promise<readonly string[]> {
   const { state } = await rest.get<Network>(network);
   return state.interfaces[original.config.interfaces[0]?.name ?? '']?.addresses ?? [];
+}
+
+async function lastChange(): Promise<LastChange | undefined> {
+  return (await rest.get<Network>(network)).state.last_change;
 }
 
 describe('the network', () => {
@@ -147,6 +167,74 @@ describe('the network', () => {
     const { config: after } = await rest.get<Network>(network);
     expect(after.interfaces[0]?.addresses).toEqual(['dhcp4', '10.9.8.10/24']);
     expect(after).not.toHaveProperty('confirmation_timeout');
+    expect((await lastChange())?.reason).toBe('it was not confirmed within 10 s');
+  });
+
+  it('tells what a change would do, and does not do it', async () => {
+    const before = await rest.get<Network>(network);
+    const name = original.config.interfaces[0]?.name ?? '';
+    const { config } = withAddresses('dhcp4', '10.9.8.20/24');
+    const json = { config: { ...config, dns: { hostname: 'planned', domain: '' } } };
+    const plan = (await rest.succeed('PUT', `${network}?dry-run=1`, { json })) as Plan;
+    const file = plan.files.find(({ path }) => path.endsWith(`_v${name}.network`));
+    expect(file).toMatchObject({ change: 'changed' });
+    expect(file?.diff).toContain('+Address=10.9.8.20/24');
+    expect(plan.files.find(({ path }) => path === '/etc/hosts')?.diff).toContain('+127.0.1.1 planned');
+    expect([plan.devices, plan.warnings]).toEqual([[], []]);
+    const after = await rest.get<Network>(network);
+    expect(after.config).toEqual(before.config);
+    expect(after.state.last_change).toEqual(before.state.last_change);
+    expect(await addressesNow()).not.toContain('10.9.8.20');
+  });
+
+  it('plans nothing for what it has, and warns of a gateway out of reach', async () => {
+    const { config } = await rest.get<Network>(network);
+    expect(await rest.succeed('PUT', `${network}?dry-run=1`, { json: { config } })).toEqual({
+      files: [],
+      devices: [],
+      interrupted: [],
+      warnings: [],
+    });
+    const [first, ...others] = config.interfaces;
+    const routes = [{ to: '203.0.113.0/24', via: '198.51.100.254' }];
+    const wrong = { ...first, addresses: ['10.9.8.21/24'], routes };
+    const plan = (await rest.succeed('PUT', `${network}?dry-run=1`, {
+      json: { config: { ...config, interfaces: [wrong, ...others] } },
+    })) as Plan;
+    expect(plan.warnings.map(({ field }) => field)).toContain('config.interfaces[0].routes[0].via');
+    const odd = await rest.envelope('PUT', `${network}?dry-run=maybe`, { json: { config } });
+    expect([odd.http, odd.error]).toEqual([400, 'the query parameter dry-run has to be 1 or 0']);
+  });
+
+  it('takes a change back that does not come up, and says why', async () => {
+    const { config: before } = await rest.get<Network>(network);
+    const { config } = withAddresses('dhcp4', '10.9.8.22/24');
+    // Nobody there hands out addresses.
+    const vlan = { name: 'nowhere', parent: config.interfaces[0]?.name, id: 77, addresses: ['dhcp4'] };
+    const json = { config: { ...config, vlans: [vlan], confirmation_timeout: '10s' } };
+    const { http, error } = await rest.envelope('PUT', network, { json });
+    const reason = 'timed out waiting for the network to come online: nowhere has no usable address';
+    expect([http, error]).toEqual([500, `${reason}; the previous configuration is in force again`]);
+    const after = await rest.get<Network>(network);
+    expect(after.config).toEqual(before);
+    expect(after.state.last_change).toMatchObject({ outcome: 'rolled-back', reason });
+    expect(Object.keys(after.state.interfaces)).not.toContain('nowhere');
+  });
+
+  it('wants a confirmation by default where the configuration says so', async () => {
+    const { config } = withAddresses('dhcp4', '10.9.8.23/24');
+    const json = { config: { ...config, default_confirmation_timeout: '60s' } };
+    await rest.succeed('PUT', network, { json });
+    const unconfirmed = await lastChange();
+    expect(unconfirmed?.outcome).toBe('unconfirmed');
+    expect(Date.parse(unconfirmed?.deadline ?? '')).toBeGreaterThan(Date.parse(unconfirmed?.time ?? ''));
+    await rest.succeed('POST', `${network}/:confirm`);
+    const { config: after } = await rest.get<Network>(network);
+    expect(after['default_confirmation_timeout']).toBe('60s');
+    expect((await lastChange())?.outcome).toBe('applied');
+    await rest.succeed('PUT', network, {
+      json: { config: { ...withAddresses('dhcp4', '10.9.8.10/24').config } },
+    });
   });
 
   itsMachine('comes back by itself also when the service is killed meanwhile', async () => {

@@ -51,11 +51,14 @@ describe('a start', () => {
       await appliance.settled();
       await appliance.set({ ...config, time: { timezone: 'Europe/Zurich', ntp_servers: [] } });
       await appliance.powerCycle();
+      const { files } = appliance.machine;
+      await files.writeAtomic('/proc/sys/kernel/hostname', 'localhost\n');
+      await files.writeAtomic('/etc/hostname', 'localhost\n');
+      await files.remove('/etc/localtime');
       await appliance.machine.change(({ network }) => {
         network.host_name = 'localhost';
         network.time_zone = 'UTC';
       });
-      await appliance.machine.files.remove('/etc/localtime');
       await appliance.start(busyHost(command));
       await eventually(async () => (await problem()) !== undefined);
       expect(await problem()).toContain('did not finish within 30000 ms');

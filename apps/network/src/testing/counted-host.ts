@@ -30,6 +30,7 @@ export function countedHost(host: Host, before: (operation: string) => Promise<v
       realPath: (path) => files.realPath(path),
       space: (path) => files.space(path),
       watch: (directory, onChange) => files.watch(directory, onChange),
+      connect: (path) => files.connect(path),
       writeAtomic: told('write', files.writeAtomic.bind(files)),
       writeInPlace: told('write', files.writeInPlace.bind(files)),
       append: told('append to', files.append.bind(files)),
