@@ -16,6 +16,7 @@ import { OfficialClient } from './official-client.ts';
 import { Peer } from './peer.ts';
 
 const rollbackMs = 5 * 60_000;
+const rebootMs = 12 * 60_000;
 /** The address of the management, and that of its other end. */
 const management = '10.77.10.2';
 const gateway = '10.77.10.1';
@@ -27,8 +28,7 @@ async function bondWithVlan(lab: Lab): Promise<void> {
   await peer.join('bridge', { 10: `${gateway}/24` });
   await peer.answerNames(gateway);
   const client = await OfficialClient.of(machine);
-  const before = await client.network();
-  const first = before.config.interfaces?.[0];
+  const [first] = (await client.network()).config.interfaces ?? [];
   assert.ok(first !== undefined, 'the machine has no first card');
   const config: Config = {
     dns: { hostname: 'bonded', domain: 'example.net', nameservers: [gateway] },
@@ -59,9 +59,16 @@ async function bondWithVlan(lab: Lab): Promise<void> {
   await assertTakenBack(machine, client, peer, confirmed);
   await assertExpires(client, peer, confirmed);
 
+  const bootId = async (): Promise<string> =>
+    (await machine.guest('cat /proc/sys/kernel/random/boot_id')).output.trim();
+  const before = await bootId();
   await client.succeed('system reboot', 'yes\n');
   machine.disconnect();
-  await machine.ready(({ uptime }) => uptime < 60 * 60);
+  await until('the next boot', rebootMs, async () => {
+    const now = await bootId();
+    return now !== before && now.length === before.length ? true : undefined;
+  });
+  await machine.ready();
   await peer.begin();
   await peer.join('bridge', { 10: `${gateway}/24` });
   await peer.answerNames(gateway);
