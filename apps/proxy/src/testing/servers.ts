@@ -124,7 +124,7 @@ export async function startUpstream({
     });
     onward.on('error', () => socket.destroy());
   };
-  const server = (tls === undefined ? createServer() : createSecureServer(tls))
+  const server = (tls === undefined ? createServer() : createSecureServer({ ...tls, allowHalfOpen: true }))
     .on('request', onRequest)
     .on('connect', onConnect);
   return { ...(await listening(server)), seen };
