@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { LocalFiles } from '@incusos/host';
 import { startAppliance } from '../appliance/running.ts';
+import { measureConfiguration } from './configuration.ts';
 import { reads, write } from './endpoints.ts';
 import { benchLargeNetwork } from './large-network.ts';
 import { type Load, type LoadResult, measure } from './load.ts';
@@ -23,6 +24,8 @@ function note(text: string): void {
 }
 
 async function bench(scale: number): Promise<Omit<Report, 'largeNetwork'>> {
+  note('checking and rendering a large network configuration …');
+  const configuration = await measureConfiguration();
   note('starting the appliance …');
   const warm: number[] = [];
   const cold = await startAppliance();
@@ -57,6 +60,7 @@ async function bench(scale: number): Promise<Omit<Report, 'largeNetwork'>> {
       },
       start: { cold: cold.readyAfter ?? Number.NaN, warm },
       memory,
+      configuration,
       endpoints,
     };
   } finally {

@@ -1,3 +1,4 @@
+import type { ConfigurationFigures, Times } from './configuration.ts';
 import type { LargeNetworkReport } from './large-network.ts';
 import type { LoadResult } from './load.ts';
 import type { ProcessMemory } from './memory.ts';
@@ -12,6 +13,7 @@ export interface Report {
   };
   readonly start: { readonly cold: number; readonly warm: readonly number[] };
   readonly memory: readonly ProcessMemory[];
+  readonly configuration: ConfigurationFigures;
   readonly endpoints: readonly {
     readonly method: string;
     readonly path: string;
@@ -31,7 +33,14 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 }
 
 /** The figures as Markdown tables. */
-export function formatReport({ machine, start, memory, endpoints, largeNetwork }: Report): string {
+export function formatReport({
+  machine,
+  start,
+  memory,
+  configuration,
+  endpoints,
+  largeNetwork,
+}: Report): string {
   const total = memory.reduce((sum, { pss }) => sum + pss, 0);
   const seconds = (value: number): string => `${value.toFixed(1)} s`;
   return [
@@ -52,6 +61,8 @@ export function formatReport({ machine, start, memory, endpoints, largeNetwork }
         ['**sum**', `**${(total / MiB).toFixed(1)} MiB**`],
       ],
     ),
+    '',
+    configurationTable(configuration),
     '',
     table(
       ['endpoint', 'connections', 'p50 ms', 'p99 ms', 'requests/s'],
@@ -90,6 +101,23 @@ export function formatLargeNetwork(report: LargeNetworkReport): string {
       ],
       ['network devices that it touched', `${touched.length}: ${touched.join(', ')}`],
       ['network service, a minute in which nobody asks', `${idle.toFixed(2)} s of processor time`],
+    ],
+  );
+}
+
+function configurationTable({ interfaces, bonds, vlans, files, ...steps }: ConfigurationFigures): string {
+  const what = `network configuration of ${interfaces} interfaces, ${bonds} bonds, ${vlans} VLANs (${files} files)`;
+  const times = (name: string, { first, median }: Times): string[] => [
+    name,
+    first.toFixed(1),
+    median.toFixed(1),
+  ];
+  return table(
+    [what, 'first, ms of processor time', 'median'],
+    [
+      times('checked, before and after names are resolved', steps.validate),
+      times('warnings', steps.warn),
+      times('made into files', steps.render),
     ],
   );
 }

@@ -1,5 +1,5 @@
 /** IP addresses and networks as numbers, to compare them whatever way they were written. */
-import { isIP, SocketAddress } from 'node:net';
+import { isIP } from 'node:net';
 
 export interface Ip {
   readonly family: 4 | 6;
@@ -16,20 +16,32 @@ export interface Subnet extends Ip {
 
 /** `undefined` for what is no address, or one with a zone such as `fe80::1%eth0`. */
 export function parseIp(text: string): Ip | undefined {
-  const family = text.includes('%') ? 0 : isIP(text);
-  if (family === 4) return { family, value: fromParts(text.split('.').map(Number), 8n) };
-  if (family !== 6) return undefined;
-  // Node writes every address in its shortest form, where only the last 32 bits may be in IPv4's notation.
-  const { address } = new SocketAddress({ address: text, family: 'ipv6' });
-  const hex = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/u, (_, ...bytes: string[]) => {
-    const [a = 0, b = 0, c = 0, d = 0] = bytes.map(Number);
-    return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
-  });
-  const [before = [], after = []] = hex
-    .split('::')
-    .map((half) => (half === '' ? [] : half.split(':').map((group) => Number.parseInt(group, 16))));
-  const gap = new Array<number>(8 - before.length - after.length).fill(0);
-  return { family: 6, value: fromParts([...before, ...gap, ...after], 16n) };
+  const family = isIP(text);
+  if (family === 4) return { family, value: BigInt(numberOf(text)) };
+  if (family !== 6 || text.includes('%')) return undefined;
+  // The last 32 bits may be in IPv4's notation.
+  const dotted = text.includes('.') ? text.slice(text.lastIndexOf(':') + 1) : '';
+  const hex =
+    dotted === ''
+      ? text
+      : `${text.slice(0, -dotted.length)}${numberOf(dotted).toString(16).padStart(8, '0').replace(/^.{4}/u, '$&:')}`;
+  const [before = '', after = ''] = hex.split('::');
+  const [left, right] = [digitsOf(before), digitsOf(after)];
+  return { family: 6, value: BigInt(`0x${left.padEnd(32 - right.length, '0')}${right}`) };
+}
+
+function numberOf(dotted: string): number {
+  let value = 0;
+  for (const part of dotted.split('.')) value = value * 256 + Number(part);
+  return value;
+}
+
+/** Groups with all their digits. */
+function digitsOf(groups: string): string {
+  if (groups === '') return '';
+  let digits = '';
+  for (const group of groups.split(':')) digits += group.padStart(4, '0');
+  return digits;
 }
 
 /** An address with its prefix length, such as `192.0.2.1/24`; `undefined` for anything else. */
@@ -68,7 +80,3 @@ export const isNoUnicast = within(
   '::/127',
   'ff00::/8',
 );
-
-function fromParts(parts: readonly number[], width: bigint): bigint {
-  return parts.reduce((value, part) => (value << width) | BigInt(part), 0n);
-}
