@@ -67,7 +67,12 @@ export class AddonRunner<Name extends AddonName> {
 
   /** Makes the machine as the state file says, after that was replaced from outside. */
   async adopt(): Promise<void> {
-    await this.queue.run(() => this.make(this.config));
+    const { files } = this.context.host;
+    await this.queue.run(async () => {
+      await files.writeAtomic(this.marker, '');
+      await this.make(this.config);
+      await files.remove(this.marker);
+    });
   }
 
   async follow(): Promise<void> {

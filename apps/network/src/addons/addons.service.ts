@@ -22,6 +22,8 @@ import { Tailscale } from './tailscale.ts';
 
 /** How often an add-on looks at what the service knows of the network by then. */
 const followMs = 5_000;
+/** How long it waits at most after it failed again and again. */
+const longestPauseMs = 120_000;
 const stopPatienceMs = 2_000;
 const addressPollMs = 250;
 
@@ -33,6 +35,10 @@ export class AddonsService implements OnApplicationBootstrap, OnApplicationShutd
   private readonly tailscale: Tailscale;
   private starting: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
+  private pauseMs = followMs;
+  private quietUntil = 0;
+  /** What was last said to be wrong. */
+  private trouble = '';
   private readonly stopping = new AbortController();
 
   constructor(
@@ -167,7 +173,20 @@ export class AddonsService implements OnApplicationBootstrap, OnApplicationShutd
 
   private async follow(): Promise<void> {
     await this.starting;
-    if (this.stopping.signal.aborted) return;
-    for (const runner of Object.values(this.runners)) await runner.follow();
+    if (this.stopping.signal.aborted || performance.now() < this.quietUntil) return;
+    try {
+      for (const runner of Object.values(this.runners)) await runner.follow();
+      this.pauseMs = followMs;
+      this.trouble = '';
+    } catch (error) {
+      const trouble = reasonOf(error);
+      if (trouble !== this.trouble)
+        this.logger.warn('an add-on service could not follow the network, it is tried again', {
+          error: trouble,
+        });
+      this.trouble = trouble;
+      this.pauseMs = Math.min(2 * this.pauseMs, longestPauseMs);
+      this.quietUntil = performance.now() + this.pauseMs;
+    }
   }
 }

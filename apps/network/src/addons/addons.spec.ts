@@ -97,6 +97,30 @@ describe('the OVN service', () => {
     expect(onDisk().open_vswitch.external_ids['ovn-encap-ip']).toMatch(/^192\.0\.2\./u);
   });
 
+  it('follows the address of the cluster, and outlives that there is none for a while', async () => {
+    await setOvn({ enabled: true, database });
+    const lan = (addresses: string[]) =>
+      appliance.set({
+        interfaces: [
+          {
+            name: 'enp5s0',
+            hwaddr: '10:66:6a:00:00:01',
+            addresses,
+            roles: ['cluster'],
+            required_for_online: 'no',
+          },
+        ],
+      });
+    const encap = () => onDisk().open_vswitch.external_ids['ovn-encap-ip'];
+    await lan(['192.0.2.61/24']);
+    await eventually(() => Promise.resolve(encap() === '192.0.2.61'), 60_000);
+    await lan([]);
+    await eventually(async () => (await appliance.interfaceState('enp5s0')).addresses.length === 0);
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    await lan(['192.0.2.62/24']);
+    await eventually(() => Promise.resolve(encap() === '192.0.2.62'), 60_000);
+  }, 200_000);
+
   it('changes what the controller is to do without restarting it', async () => {
     await setOvn({ enabled: true, database });
     const before = appliance.machine.read().system.units['ovn-controller.service'];
