@@ -14,7 +14,7 @@ const corp = {
 const settingsFile = '/run/incus-os/proxy.json';
 const environmentFile = '/etc/environment';
 
-describe('the proxy in the network configuration', () => {
+describe('the proxy in the network configuration', { timeout: 180_000 }, () => {
   let appliance: NetworkAppliance;
   beforeEach(async () => {
     appliance = await NetworkAppliance.started();
