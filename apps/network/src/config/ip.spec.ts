@@ -1,7 +1,7 @@
 import { SocketAddress } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { contains, isLinkLocal, isNoUnicast, parseIp, parseSubnet } from './ip.ts';
+import { contains, isLinkLocal, isNoUnicast, networkText, parseIp, parseSubnet } from './ip.ts';
 
 const groups = fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 8, maxLength: 8 });
 
@@ -81,4 +81,32 @@ it.each([
 ])('%s: no address of one device %s, of one link only %s', (text, none, link) => {
   const ip = parseIp(text) ?? { family: 4, value: -1n };
   expect([isNoUnicast(ip), isLinkLocal(ip)]).toEqual([none, link]);
+});
+
+describe('the network of an address', () => {
+  it.each([
+    ['192.0.2.77/25', '192.0.2.0/25'],
+    ['192.0.2.128/25', '192.0.2.128/25'],
+    ['10.1.2.3/0', '0.0.0.0/0'],
+    ['2001:db8::1/61', '2001:db8:0:0:0:0:0:0/61'],
+    ['2001:db8::/32', '2001:db8::/32'],
+    ['nothing', 'nothing'],
+  ])('of %s is %s', (text, network) => {
+    expect(networkText(text)).toBe(network);
+  });
+
+  it('has the same first address and prefix', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), fc.nat(128), (address, bits) => {
+        const subnet = parseSubnet(`${address}/${address.includes(':') ? bits : bits % 33}`);
+        fc.pre(subnet !== undefined);
+        const text = networkText(`${address}/${subnet.prefix}`);
+        expect(parseSubnet(text)).toMatchObject({
+          value: subnet.first,
+          first: subnet.first,
+          prefix: subnet.prefix,
+        });
+      }),
+    );
+  });
 });

@@ -56,6 +56,17 @@ export function parseSubnet(text: string): Subnet | undefined {
   return { ...ip, prefix, first, last: first + size - 1n };
 }
 
+/** The network of an address with its prefix length, written as it was where the address is the network's. */
+export function networkText(text: string): string {
+  const subnet = parseSubnet(text);
+  if (subnet === undefined || subnet.value === subnet.first) return text;
+  const [width, base, separator] = subnet.family === 4 ? [8, 10, '.'] : [16, 16, ':'];
+  const parts: string[] = [];
+  for (let left = bitsOf(subnet) - width; left >= 0; left -= width)
+    parts.push(((subnet.first >> BigInt(left)) & ((1n << BigInt(width)) - 1n)).toString(base));
+  return `${parts.join(separator)}/${subnet.prefix}`;
+}
+
 export function bitsOf({ family }: Ip): number {
   return family === 4 ? 32 : 128;
 }

@@ -75,6 +75,8 @@ describe('a tunnel', () => {
     ['192.0.2.1:65536', 'port out of range'],
     ['[192.0.2.1]:1', 'bad host'],
     ['vpn example:1', 'bad host'],
+    ['a..b:1', 'bad host'],
+    ['[fe80::1%eth0]:1', 'bad host'],
   ])('refuses the endpoint %s', (endpoint, why) => {
     expect(peer({ endpoint })).toEqual([
       `peers[0].endpoint: peer 0 invalid endpoint '${endpoint}': address ${endpoint}: ${why}`,

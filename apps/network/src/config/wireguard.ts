@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import type { SystemNetworkWireguard, SystemNetworkWireguardPeer } from '@incusos/contracts/network';
 import { checkAllowedIps, methods } from './addresses.ts';
+import { isDomain } from './dns.ts';
 import { checkDevice } from './device.ts';
 import { at, type Place, type Violation } from './violation.ts';
 
@@ -61,6 +62,8 @@ function endpointProblem(endpoint: string): string | undefined {
       ? `address ${endpoint}: too many colons in address`
       : `address ${endpoint}: missing port in address`;
   const [, six, host = '', port] = match;
-  if (six !== undefined ? isIP(six) !== 6 : !/^[\w.-]+$/u.test(host)) return `address ${endpoint}: bad host`;
+  const known =
+    six === undefined ? isIP(host) === 4 || isDomain(host) : isIP(six) === 6 && !six.includes('%');
+  if (!known) return `address ${endpoint}: bad host`;
   return Number(port) < 1 || Number(port) > 65_535 ? `address ${endpoint}: port out of range` : undefined;
 }

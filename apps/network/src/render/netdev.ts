@@ -7,6 +7,7 @@ import type {
   SystemNetworkWireguard,
   SystemNetworkWireguardPeer,
 } from '@incusos/contracts/network';
+import { networkText } from '../config/ip.ts';
 import { bondMac, bondName, hostName, portName } from './device-names.ts';
 import type { Files } from './link.ts';
 import { type Section, section, unitText } from './unit-text.ts';
@@ -52,7 +53,8 @@ function peerSection(peer: SystemNetworkWireguardPeer): Section {
   return section(
     'WireGuardPeer',
     `PublicKey=${peer.public_key}`,
-    peer.allowed_ips.map((network) => `AllowedIPs=${network}`),
+    // networkd would do the same, with a warning.
+    peer.allowed_ips.map((network) => `AllowedIPs=${networkText(network)}`),
     setting('PresharedKey', given(peer.preshared_key)),
     setting('Endpoint', given(peer.endpoint)),
     setting('PersistentKeepalive', positive(peer.persistent_keepalive)),

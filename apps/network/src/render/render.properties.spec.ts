@@ -9,6 +9,7 @@ import type {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Device } from '../config/device.ts';
+import { networkText } from '../config/ip.ts';
 import { cardMac, configurations } from '../testing/configurations.ts';
 import {
   readBack,
@@ -157,7 +158,7 @@ function wantedTunnel(tunnel: SystemNetworkWireguard, config: SystemNetworkConfi
     ...{ name: tunnel.name, key: tunnel.private_key ?? '', port: tunnel.port ?? 0 },
     peers: tunnel.peers.map((peer) => ({
       ...{ key: peer.public_key, shared: peer.preshared_key ?? '', endpoint: peer.endpoint ?? '' },
-      ...{ networks: peer.allowed_ips, keepalive: peer.persistent_keepalive ?? 0 },
+      ...{ networks: peer.allowed_ips.map(networkText), keepalive: peer.persistent_keepalive ?? 0 },
     })),
     host: { methods, addresses, routes, mtu },
   };
