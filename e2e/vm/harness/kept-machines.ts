@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { cacheDirectory, cached, keyOf } from '../../../image/tools/cache.ts';
 import { step } from '../../../image/tools/programs.ts';
+import { withScratch } from '../../../image/tools/roots.ts';
 import { say, UserError } from '../../../image/tools/sentence.ts';
 import { seedOf } from '../client.ts';
 import { consoleCommandLine } from '../console-addon.ts';
@@ -133,10 +134,8 @@ export class KeptMachines {
   private kept(name: string, make: (target: string, work: string) => Promise<void> | void): Promise<string> {
     return this.cached(name, async (target) => {
       mkdirSync(target, { recursive: true });
-      const work = `${target}.work`;
-      rmSync(work, { recursive: true, force: true });
-      await make(target, work);
-      rmSync(work, { recursive: true, force: true });
+      // Short, since there are sockets in it.
+      await withScratch(async (work) => make(target, work));
     });
   }
 

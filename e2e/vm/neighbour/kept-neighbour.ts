@@ -1,10 +1,10 @@
 /** The neighbour as it is just after its boot, made once and kept with its memory. */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findArchive } from '../../../image/tools/archive.ts';
 import { cached, keyOf } from '../../../image/tools/cache.ts';
 import { output } from '../../../image/tools/programs.ts';
-import { insideArgv } from '../../../image/tools/roots.ts';
+import { insideArgv, withScratch } from '../../../image/tools/roots.ts';
 import { say } from '../../../image/tools/sentence.ts';
 import type { Host } from '../harness/test-machine.ts';
 import { Neighbour } from './neighbour.ts';
@@ -33,13 +33,14 @@ async function make(host: Host, root: string, target: string): Promise<void> {
   say('booting the neighbour …');
   const began = performance.now();
   mkdirSync(target, { recursive: true });
-  const directory = `${target}.work`;
-  const neighbour = await Neighbour.boot(host, { root, directory, cables: join(directory, 'cables') });
-  try {
-    await neighbour.keep(target);
-  } finally {
-    await neighbour.end();
-  }
-  rmSync(directory, { recursive: true, force: true });
+  // Short, since there are sockets in it.
+  await withScratch(async (directory) => {
+    const neighbour = await Neighbour.boot(host, { root, directory, cables: join(directory, 'cables') });
+    try {
+      await neighbour.keep(target);
+    } finally {
+      await neighbour.end();
+    }
+  });
   say(`  booted and kept: ${((performance.now() - began) / 1_000).toFixed(1)} s`);
 }
