@@ -29,7 +29,9 @@ export class WakeOnLan implements OnApplicationShutdown {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  onApplicationShutdown(): void {
+  /** A machine may go down without being asked by the API: its power button was pressed. */
+  async onApplicationShutdown(): Promise<void> {
+    if (await this.goesDown()) await this.prepare();
     clearInterval(this.watch);
   }
 
@@ -70,6 +72,18 @@ export class WakeOnLan implements OnApplicationShutdown {
     this.watch = setInterval(() => {
       check().catch((error: unknown) => this.logger.error(reasonOf(error)));
     }, pollMs);
+  }
+
+  private async goesDown(): Promise<boolean> {
+    try {
+      const { stdout } = await this.host.programs.run(['systemctl', 'is-system-running'], {
+        acceptExitCodes: 'any',
+        timeoutMs,
+      });
+      return stdout.trim() === 'stopping';
+    } catch {
+      return false;
+    }
   }
 
   private async putBack(): Promise<void> {

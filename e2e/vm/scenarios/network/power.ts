@@ -5,6 +5,8 @@ import { until } from '../../harness/wait.ts';
 import { fixedFirstCard, readNetwork, setClock, setNetwork } from './network-api.ts';
 
 const offMs = 5 * 60_000;
+/** Glances, of which there are some twenty in a second: more than fit between the resets of two cards. */
+const enough = 5;
 
 async function wakeable(lab: Lab): Promise<void> {
   const machine = await lab.running();
@@ -27,13 +29,16 @@ async function wakeable(lab: Lab): Promise<void> {
     ],
   });
   assert.notEqual(await machine.presentMac('enp6s0'), awake, 'the card has no random address');
-  const last = { wakes: '', sleeps: '' };
+  // A card that is reset at the very end has its own address in any case, the one as the other.
+  let awakeAlone = 0;
   await machine.powerOff(async () => {
-    last.wakes = await machine.presentMac('enp6s0');
-    last.sleeps = await machine.presentMac('enp7s0');
+    const [wakes, sleeps] = [await machine.presentMac('enp6s0'), await machine.presentMac('enp7s0')];
+    if (wakes === awake && sleeps !== asleep) awakeAlone += 1;
   });
-  assert.equal(last.wakes, awake, 'the card that wakes the machine has not got its address back');
-  assert.notEqual(last.sleeps, asleep, 'a card that wakes nobody got its address back');
+  assert.ok(
+    awakeAlone >= enough,
+    'the card that wakes the machine did not get its address back before the others',
+  );
 }
 
 export const powerScenarios: readonly Scenario[] = [
