@@ -26,6 +26,8 @@ const modes: Readonly<Record<string, Switch>> = {
 };
 /** Those in which the bond notices a cable by itself. */
 const watchful = new Set(['active-backup', '802.3ad']);
+/** What the kernel has while no switch answers. */
+const nobody = '00:00:00:00:00:00';
 const here = '10.77.0.2';
 const there = '10.77.0.1';
 
@@ -72,7 +74,7 @@ async function failover(lab: Lab): Promise<void> {
     const talk = await joined.talk(here);
     if (mode === '802.3ad')
       await deviceIs(rest, 'uplink', 'has a partner', ({ members = {} }) =>
-        Object.values(members).every(({ lacp }) => lacp !== undefined),
+        Object.values(members).every(({ lacp }) => (lacp?.remote_mac ?? nobody) !== nobody),
       );
     for (const cable of joined.cables) {
       await joined.cable(cable, 'down');

@@ -1,4 +1,5 @@
 /** Reads systemd's own file format (systemd.syntax(7)) as far as networkd and udev need it. */
+import { readFileSync, statSync } from 'node:fs';
 import type { Files } from '@incusos/host';
 
 export interface UnitSection {
@@ -39,14 +40,13 @@ type Suffix = '.link' | '.netdev' | '.network';
 /** The files of one kind, in the order of their names; what their reader has no permission for is left out. */
 export async function readUnitFiles(files: Files, suffix: Suffix): Promise<UnitFile[]> {
   const paths = await unitPaths(files, suffix);
-  const read = await Promise.all(
-    paths.map(async (path) => {
-      const stat = await files.stat(path);
-      if (suffix !== '.link' && ((stat?.mode ?? 0) & 0o044) === 0) return [];
-      return [parseUnitFile(path, await files.readText(path), stat?.modifiedAt.toISOString() ?? '')];
-    }),
-  );
-  return read.flat();
+  // Hundreds of small files one by one through the pool of threads take far longer.
+  return paths.flatMap((path) => {
+    const place = files.resolve(path);
+    const { mode, mtime } = statSync(place);
+    if (suffix !== '.link' && (mode & 0o044) === 0) return [];
+    return [parseUnitFile(path, readFileSync(place, 'utf8'), mtime.toISOString())];
+  });
 }
 
 async function unitPaths(files: Files, suffix: Suffix): Promise<string[]> {
