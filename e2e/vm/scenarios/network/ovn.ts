@@ -8,7 +8,6 @@ import { configure, seen } from './configuration.ts';
 const path = '/os/1.0/services/ovn';
 /** The daemons take a while to start without KVM. */
 const patienceMs = 4 * 60_000;
-const bootMs = 12 * 60_000;
 
 interface Surroundings extends Pair {
   readonly rest: Rest;
@@ -128,6 +127,8 @@ async function chassis(lab: Lab): Promise<void> {
 async function withCertificates(lab: Lab): Promise<void> {
   const all = await central(lab);
   const { machine, neighbour, rest } = all;
+  // A machine that was restored has the time at which it was kept, before the certificates were valid.
+  await machine.inGuest(`date --set=@${Math.floor(Date.now() / 1_000)}`);
   const file = (name: string): Promise<string> => neighbour.run(`cat /tmp/${name}`);
   const tls = {
     tls_client_certificate: await file('chassis.crt'),
@@ -152,26 +153,6 @@ async function withCertificates(lab: Lab): Promise<void> {
   assert.equal((await neighbour.run('ovn-sbctl show')).trim(), '');
 }
 
-async function throughBoot(lab: Lab): Promise<void> {
-  const all = await central(lab);
-  const { machine, neighbour, rest } = all;
-  await set(rest, { enabled: true, database: 'tcp:192.0.2.1:6642' });
-  const before = await shown(all, 'the chassis', (text) => text.includes('ip: "192.0.2.10"'));
-  const boot = (): Promise<string> => machine.inGuest('cat /proc/sys/kernel/random/boot_id');
-  const first = await boot();
-  await rest.succeed('POST', '/os/1.0/system/:reboot');
-  await until('another boot', bootMs, async () => ((await boot()) === first ? undefined : true));
-  machine.disconnect();
-  await machine.ready();
-  await until('the controller', patienceMs, async () => {
-    const status = await machine.inGuest('ovn-appctl -t ovn-controller connection-status');
-    assert.equal(status.trim(), 'connected');
-    return true;
-  });
-  // The same chassis, not another one beside it.
-  assert.equal(await neighbour.run('ovn-sbctl show'), before);
-}
-
 export const ovnScenarios: readonly Scenario[] = [
   {
     name: 'network/ovn',
@@ -185,11 +166,5 @@ export const ovnScenarios: readonly Scenario[] = [
     sentence: 'the connection to the OVN database is made with certificates, and not without them',
     needs: ['running', 'neighbour'],
     run: withCertificates,
-  },
-  {
-    name: 'network/ovn-boot',
-    sentence: 'a chassis of an OVN database is the same one after a reboot',
-    needs: ['running', 'neighbour'],
-    run: throughBoot,
   },
 ];
