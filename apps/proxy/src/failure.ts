@@ -34,6 +34,11 @@ export class ProxyFailure extends Error {
   }
 }
 
+/** Nobody is there to be answered; the status is in nobody's sight. */
+export function clientGone(): ProxyFailure {
+  return new ProxyFailure(499, 'connection_terminated', 'the client went away');
+}
+
 /** What anything that was thrown means to the client. */
 export function failureOf(error: unknown): ProxyFailure {
   if (error instanceof ProxyFailure) return error;

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { Agent } from 'node:http';
+import { connect, createServer } from 'node:net';
 import type { ProxyServer, ProxySettings } from '@incusos/proxy-settings';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { certificateFor } from './testing/certificates.ts';
@@ -262,6 +263,23 @@ describe('the local proxy', () => {
       expect(await tunnelThrough(proxy.port, target)).toMatchObject({ status: 400 });
     },
   );
+
+  it('takes request after request on one connection, and says nothing of clients that leave', async () => {
+    const proxy = await proxyWith(direct);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const statuses = [];
+    for (let count = 0; count < 30; count += 1)
+      statuses.push((await askThrough(proxy.port, `http://127.0.0.1:${origin.port}/`, { agent })).status);
+    agent.destroy();
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    const leaving = connect(proxy.port, '127.0.0.1');
+    const url = `http://127.0.0.1:${origin.port}/`;
+    leaving.write(`POST ${url} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nbegun`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    leaving.resetAndDestroy();
+    await askThrough(proxy.port, url);
+    expect(proxy.log.trim().split('\n')).toHaveLength(1);
+  });
 
   it('goes on when clients and servers go away in the middle', async () => {
     const proxy = await proxyWith(direct);

@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
+import { clientGone } from '../failure.ts';
 import { connect } from '../upstream/connect.ts';
 import { authority, type Route } from '../upstream/routes.ts';
 import { forwarded, valuesOf } from './headers.ts';
@@ -40,6 +41,7 @@ export async function forward(
     name: hop.name,
     path: route === 'direct' ? `${url.pathname}${url.search}` : url.href,
     headers,
+    signal,
   });
   if (route !== 'direct' && answer.statusCode === 407) {
     socket.destroy();
@@ -57,12 +59,14 @@ interface Outgoing {
   readonly name: string;
   readonly path: string;
   readonly headers: string[];
+  /** A client that goes away in the middle leaves nothing behind. */
+  readonly signal: AbortSignal;
 }
 
 function exchange(
   request: IncomingMessage,
   socket: Socket,
-  { name, path, headers }: Outgoing,
+  { name, path, headers, signal }: Outgoing,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const onward: ClientRequest = startRequest({
@@ -70,14 +74,13 @@ function exchange(
       method: request.method ?? 'GET',
       path,
       headers,
+      signal,
     });
     onward.once('response', resolve);
     onward.on('error', (error) => {
       socket.destroy();
-      reject(broken({ name }, error));
+      reject(signal.aborted ? clientGone() : broken({ name }, error));
     });
-    // A client that goes away in the middle leaves nothing behind.
-    request.socket.once('close', () => onward.destroy());
     request.pipe(onward);
   });
 }

@@ -2,7 +2,7 @@
 import { type ClientRequest, type IncomingMessage, request, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { ProxyFailure } from '../failure.ts';
+import { clientGone, ProxyFailure } from '../failure.ts';
 import { connect } from '../upstream/connect.ts';
 import { authority, type Route, type Upstream } from '../upstream/routes.ts';
 
@@ -44,7 +44,10 @@ function askForTunnel(
       signal,
     });
     asked.setTimeout(answerMs, () => asked.destroy(silent(upstream)));
-    asked.once('error', (error) => reject(error instanceof ProxyFailure ? error : broken(upstream, error)));
+    asked.once('error', (error) => {
+      if (signal.aborted) reject(clientGone());
+      else reject(error instanceof ProxyFailure ? error : broken(upstream, error));
+    });
     // Node reports every answer to a CONNECT this way, whatever its status.
     asked.once('connect', (response: IncomingMessage, _socket: Duplex, head: Buffer) => {
       const { statusCode: status = 0 } = response;

@@ -1,5 +1,5 @@
 /** Clients of a proxy, as plain as they can be: what goes over the wire is what a test says. */
-import { request, type IncomingHttpHeaders } from 'node:http';
+import { type Agent, request, type IncomingHttpHeaders } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 
@@ -14,13 +14,15 @@ export interface Asking {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Of connections that are kept; a new one for each request unless given. */
+  readonly agent?: Agent;
 }
 
 /** A request in absolute form. */
 export function askThrough(
   port: number,
   url: string,
-  { method = 'GET', headers = {}, body }: Asking = {},
+  { method = 'GET', headers = {}, body, agent }: Asking = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked = request(
@@ -30,7 +32,7 @@ export function askThrough(
         path: url,
         method,
         headers: { Host: new URL(url).host, ...headers },
-        agent: false,
+        agent: agent ?? false,
       },
       (response) => {
         text(response).then(

@@ -1,11 +1,12 @@
 /** Destinations and proxy servers for tests, on free ports of this machine. */
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import {
   type AddressInfo,
   connect,
   createServer as createTcpServer,
   type Server as TcpServer,
+  type Socket,
 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -22,13 +23,18 @@ export interface Seen {
 }
 
 async function listening(server: TcpServer): Promise<Running> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((resolve) => {
-        if ('closeAllConnections' in server) (server as Server).closeAllConnections();
         server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
       }),
   };
 }
@@ -37,12 +43,15 @@ async function listening(server: TcpServer): Promise<Running> {
 export async function startOrigin(): Promise<Running> {
   return listening(
     createServer((incoming, response) => {
-      void text(incoming).then((body) => {
-        response.setHeader('X-Origin', 'yes');
-        response.end(
-          JSON.stringify({ method: incoming.method, url: incoming.url, headers: incoming.headers, body }),
-        );
-      });
+      text(incoming).then(
+        (body) => {
+          response.setHeader('X-Origin', 'yes');
+          response.end(
+            JSON.stringify({ method: incoming.method, url: incoming.url, headers: incoming.headers, body }),
+          );
+        },
+        () => response.destroy(),
+      );
     }),
   );
 }

@@ -1,7 +1,7 @@
 /** Connections to the next hop, be it a proxy server or the destination itself. */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { ProxyFailure, type FailureType } from '../failure.ts';
+import { clientGone, ProxyFailure, type FailureType } from '../failure.ts';
 
 export interface Hop {
   /** As sentences name it, such as `the proxy server corp (proxy.test:3128)`. */
@@ -55,7 +55,7 @@ export async function connect(hop: Hop, signal: AbortSignal): Promise<Socket> {
   let stop = (): void => undefined;
   try {
     await new Promise<void>((resolve, reject) => {
-      stop = () => reject(new ProxyFailure(499, 'connection_terminated', 'the client went away'));
+      stop = () => reject(clientGone());
       timer = setTimeout(() => {
         reject(
           new ProxyFailure(
