@@ -9,7 +9,6 @@ import { Rest } from '../../appliance/rest.ts';
 import { type Client, ensureClient, seedOf } from '../client.ts';
 import { addConsole } from '../console-addon.ts';
 import { presentNic, withNic } from '../hardware/description.ts';
-import { cardOf } from '../hardware/devices.ts';
 import { nicOf } from '../hardware/nic.ts';
 import { plugNic, setLink, unplugNic } from '../hardware/plug.ts';
 import { type Accelerator, Machine } from '../machine.ts';
@@ -194,19 +193,9 @@ export class TestMachine {
     );
   }
 
-  /**
-   * Presses the power button and waits until the machine is off.
-   * @param look done again and again meanwhile.
-   */
-  async powerOff(look?: () => Promise<unknown>): Promise<void> {
+  /** Presses the power button and waits until the machine is off. */
+  async powerOff(): Promise<void> {
     this.disconnect();
-    if (look !== undefined) {
-      await this.qmp.ask('system_powerdown');
-      while (this.machine.isRunning()) {
-        await look().catch(() => undefined);
-        await sleep(50);
-      }
-    }
     // QEMU talks to one at a time.
     this.control?.close();
     await this.machine.powerOff();
@@ -280,14 +269,6 @@ export class TestMachine {
       ...description,
       nics: description.nics.map((one) => (one.name === name ? nic : one)),
     });
-  }
-
-  /** The MAC that a network card goes by at the moment, as its driver told it. */
-  async presentMac(name: string): Promise<string> {
-    const filters = (await this.qmp.ask('query-rx-filter', {
-      name: cardOf(presentNic(this.machine.description, name)),
-    })) as readonly { readonly 'main-mac': string }[];
-    return filters[0]?.['main-mac'].toLowerCase() ?? '';
   }
 
   /** Has the guest run a script as root. @throws Error when it doesn't answer within the limit. */

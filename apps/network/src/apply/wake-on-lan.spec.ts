@@ -1,4 +1,3 @@
-import type { Programs } from '@incusos/host';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { enp5s0, eventually, NetworkAppliance } from '../testing/network-appliance.ts';
 
@@ -9,18 +8,8 @@ describe('a machine that its cards can wake', () => {
   let appliance: NetworkAppliance;
   /** Seconds that the machine slept. */
   let slept = 0;
-  /** What systemctl(1) says of the system. */
-  let system = 'running';
-  const told = (programs: Programs): Programs =>
-    Object.assign(Object.create(programs) as Programs, {
-      run: (...[argv, options]: Parameters<Programs['run']>) =>
-        argv[1] === 'is-system-running'
-          ? Promise.resolve({ exitCode: 1, stdout: `${system}\n`, stderr: '' })
-          : programs.run(argv, options),
-    });
   beforeEach(async () => {
     slept = 0;
-    system = 'running';
     appliance = await NetworkAppliance.create();
     await appliance.command('nic add', 'enp6s0');
     await appliance.start((host) => ({
@@ -31,7 +20,6 @@ describe('a machine that its cards can wake', () => {
             ? `${(performance.now() / 1000 + slept).toFixed(2)} 0\n`
             : host.files.readText(path),
       }),
-      programs: told(host.programs),
     }));
     await appliance.settled();
     const addresses = ['dhcp4'];
@@ -55,20 +43,6 @@ describe('a machine that its cards can wake', () => {
     expect(macOf('_p10666a000002')).toBe(other);
     slept = 3_600;
     await eventually(() => Promise.resolve(macOf(card) === random));
-  });
-
-  it('gets them back when its power button was pressed, and not when the service alone is stopped', async () => {
-    const random = macOf(card);
-    await appliance.stop();
-    expect(macOf(card)).toBe(random);
-    await appliance.start((host) => ({
-      ...host,
-      programs: told(host.programs),
-    }));
-    await appliance.settled();
-    system = 'stopping';
-    await appliance.stop();
-    expect(macOf(card)).toBe(enp5s0);
   });
 
   it('goes down also when a card does not take its address', async () => {

@@ -29,9 +29,7 @@ export class WakeOnLan implements OnApplicationShutdown {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** A machine may go down without being asked by the API: its power button was pressed. */
-  async onApplicationShutdown(): Promise<void> {
-    if (await this.goesDown()) await this.prepare();
+  onApplicationShutdown(): void {
     clearInterval(this.watch);
   }
 
@@ -72,18 +70,6 @@ export class WakeOnLan implements OnApplicationShutdown {
     this.watch = setInterval(() => {
       check().catch((error: unknown) => this.logger.error(reasonOf(error)));
     }, pollMs);
-  }
-
-  private async goesDown(): Promise<boolean> {
-    try {
-      const { stdout } = await this.host.programs.run(['systemctl', 'is-system-running'], {
-        acceptExitCodes: 'any',
-        timeoutMs,
-      });
-      return stdout.trim() === 'stopping';
-    } catch {
-      return false;
-    }
   }
 
   private async putBack(): Promise<void> {

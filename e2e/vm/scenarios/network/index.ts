@@ -10,7 +10,6 @@ import { failoverScenarios } from './failover.ts';
 import { firewallScenarios } from './firewall.ts';
 import { lldpScenarios } from './lldp.ts';
 import { ovnScenarios } from './ovn.ts';
-import { powerScenarios } from './power.ts';
 import { proxyScenarios } from './proxy.ts';
 import { rollbackScenarios } from './rollback.ts';
 import { seedScenarios } from './seed.ts';
@@ -38,7 +37,6 @@ export const networkScenarios: readonly Scenario[] = [
   ...failoverScenarios,
   ...rollbackScenarios,
   ...bondScenarios,
-  ...powerScenarios,
   ...tutorialScenarios,
   ...proxyScenarios,
 ];
