@@ -175,7 +175,7 @@ describe('the network', () => {
     const name = original.config.interfaces[0]?.name ?? '';
     const { config } = withAddresses('dhcp4', '10.9.8.20/24');
     const json = { config: { ...config, dns: { hostname: 'planned', domain: '' } } };
-    const plan = (await rest.succeed('PUT', `${network}?dry-run=1`, { json })) as Plan;
+    const plan = await rest.succeed<Plan>('PUT', `${network}?dry-run=1`, { json });
     const file = plan.files.find(({ path }) => path.endsWith(`_v${name}.network`));
     expect(file).toMatchObject({ change: 'changed' });
     expect(file?.diff).toContain('+Address=10.9.8.20/24');
@@ -198,9 +198,9 @@ describe('the network', () => {
     const [first, ...others] = config.interfaces;
     const routes = [{ to: '203.0.113.0/24', via: '198.51.100.254' }];
     const wrong = { ...first, addresses: ['10.9.8.21/24'], routes };
-    const plan = (await rest.succeed('PUT', `${network}?dry-run=1`, {
+    const plan = await rest.succeed<Plan>('PUT', `${network}?dry-run=1`, {
       json: { config: { ...config, interfaces: [wrong, ...others] } },
-    })) as Plan;
+    });
     expect(plan.warnings.map(({ field }) => field)).toContain('config.interfaces[0].routes[0].via');
     const odd = await rest.envelope('PUT', `${network}?dry-run=maybe`, { json: { config } });
     expect([odd.http, odd.error]).toEqual([400, 'the query parameter dry-run has to be 1 or 0']);
