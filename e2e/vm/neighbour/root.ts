@@ -52,20 +52,20 @@ rm -f /tree/etc/resolv.conf /tree/etc/hosts
 cp "/tree/boot/vmlinuz-$kernel" /out/vmlinuz
 rm -rf /tree/boot/* /tree/var/cache/apt /tree/var/lib/apt/lists
 
-mkdir -p /work/bin /work/modules /work/proc /work/sys /work/dev /work/lower /work/upper /work/system
-cp /tree/usr/bin/busybox /work/bin
-cp /files/init /work/init
-chmod 755 /work/init
+mkdir -p /initrd/bin /initrd/modules /initrd/proc /initrd/sys /initrd/dev /initrd/lower /initrd/upper /initrd/system
+cp /tree/usr/bin/busybox /initrd/bin
+cp /files/init /initrd/init
+chmod 755 /initrd/init
 for module in ${earlyModules.join(' ')}; do modprobe -d /tree -S "$kernel" -D $module; done |
   sed -n 's/^insmod \\([^ ]*\\).*/\\1/p' | awk '!seen[$0]++' | while read -r path; do
     name=$(basename "$path" .xz)
     case $path in
-      *.xz) xz -dc "$path" >"/work/modules/$name" ;;
-      *) cp "$path" "/work/modules/$name" ;;
+      *.xz) xz -dc "$path" >"/initrd/modules/$name" ;;
+      *) cp "$path" "/initrd/modules/$name" ;;
     esac
-    echo "$name" >>/work/modules/order
+    echo "$name" >>/initrd/modules/order
   done
-(cd /work && find . | cpio --quiet -o -H newc -R 0:0) >/out/initrd
+(cd /initrd && find . | cpio --quiet -o -H newc -R 0:0) >/out/initrd
 mkfs.erofs --quiet -Enoinline_data /out/root.erofs /tree`;
 
 /** A file of the directory that {@link neighbourRoot} gives. */
@@ -85,7 +85,7 @@ export function neighbourRoot(archive: Archive, tools: string): Promise<string> 
   return cached(name, (partial) =>
     part("the neighbour's root", async (now) => {
       const directory = (of: string): string => `${partial}.${of}`;
-      for (const path of [partial, directory('files'), directory('work')])
+      for (const path of [partial, directory('files'), directory('initrd')])
         mkdirSync(path, { recursive: true });
       await makeRoot(archive, directory('tree'), packages, {
         log: logOf(name),
@@ -103,10 +103,11 @@ export function neighbourRoot(archive: Archive, tools: string): Promise<string> 
         log: logOf(`${name}-pack`),
         mounts: {
           ...{ '/tree': directory('tree'), '/files': directory('files') },
-          ...{ '/work': directory('work'), '/out': partial },
+          ...{ '/initrd': directory('initrd'), '/out': partial },
         },
       });
-      for (const name of ['tree', 'files', 'work']) rmSync(directory(name), { recursive: true, force: true });
+      for (const name of ['tree', 'files', 'initrd'])
+        rmSync(directory(name), { recursive: true, force: true });
     }),
   );
 }
