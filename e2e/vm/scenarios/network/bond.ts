@@ -116,6 +116,8 @@ async function assertExpires(client: OfficialClient, peer: Peer, confirmed: Conf
   assert.ok(mgmt !== undefined);
   const edited = await client.edit({
     ...confirmed,
+    // A name server that doesn't answer would end it before.
+    dns: { hostname: 'bonded', domain: 'example.net' },
     vlans: [{ ...mgmt, addresses: ['10.99.10.2/24'], routes: [], required_for_online: 'no' }],
     confirmation_timeout: '20s',
   });
